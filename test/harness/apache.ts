@@ -1,0 +1,54 @@
+/** A private Apache in front of a test's sites: one port, a virtual host by name for each site. */
+
+import { type Apache, startApache } from '../../src/quickstart/apache.js';
+import { freePorts } from '../../src/quickstart/ports.js';
+import type { Site } from './guise.js';
+import type { Address } from './http.js';
+import type { World } from './world.js';
+
+export interface ApacheOptions {
+  readonly mpm?: 'event' | 'worker' | 'prefork';
+  /** Modules beside the basic ones, without `mod_`. */
+  readonly modules?: readonly string[];
+  /** What stands inside a site's virtual host; by default what `guise web apache SITE` prints. */
+  readonly inside?: (site: Site) => string | Promise<string>;
+  /** Stands before the virtual hosts. */
+  readonly before?: string;
+  /** Further lines in the virtual host's <Directory>. */
+  readonly directory?: string;
+}
+
+export interface TestApache extends Apache {
+  readonly port: number;
+  at(site: Site): Address;
+}
+
+export async function apacheFor(
+  world: World,
+  sites: readonly Site[],
+  options: ApacheOptions = {},
+): Promise<TestApache> {
+  const [port = 0] = await freePorts(1);
+  const inside = options.inside ?? ((site: Site) => world.guise.says('web', 'apache', site.name));
+  const hosts = [];
+  for (const site of sites) {
+    hosts.push(`<VirtualHost 127.0.0.1:${port}>
+  ServerName ${site.name}
+  DocumentRoot ${site.root}
+  <Directory ${site.root}>
+    Require all granted
+    ${options.directory ?? ''}
+  </Directory>
+${await inside(site)}
+</VirtualHost>`);
+  }
+  const apache = await startApache({
+    directory: `${world.directory}/apache-${port}`,
+    mpm: options.mpm ?? 'event',
+    modules: options.modules ?? [],
+    ports: [port],
+    configuration: `${options.before ?? ''}\n${hosts.join('\n')}`,
+  });
+  world.undo.push('stop Apache', () => apache.stop());
+  return { ...apache, port, at: (site) => ({ port, host: site.name }) };
+}

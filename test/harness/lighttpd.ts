@@ -1,0 +1,62 @@
+/** A private lighttpd in front of a test's sites. The binary is Debian's, unpacked by bin/setup and not installed. */
+
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { listens } from '../../src/quickstart/apache.js';
+import { type Service, startService } from '../../src/quickstart/command.js';
+import { freePorts } from '../../src/quickstart/ports.js';
+import { until } from '../../src/quickstart/until.js';
+import { idsOf } from '../../src/quickstart/users.js';
+import type { Site } from './guise.js';
+import type { Address } from './http.js';
+import { readText } from './log.js';
+import { peers } from './nginx.js';
+import type { World } from './world.js';
+
+export interface TestLighttpd extends Service {
+  readonly port: number;
+  at(site: Site): Address;
+}
+
+export async function lighttpdFor(world: World, sites: readonly Site[]): Promise<TestLighttpd> {
+  const [port = 0] = await freePorts(1);
+  const directory = `${world.directory}/lighttpd-${port}`;
+  // It has dropped its privileges before it opens these.
+  const { uid, gid } = await idsOf('www-data');
+  for (const path of [directory, `${directory}/uploads`]) {
+    mkdirSync(path);
+    chownSync(path, uid, gid);
+  }
+  const hosts = [];
+  for (const site of sites) {
+    const shown = JSON.parse(await world.guise.says('site', 'show', site.name, '--json')) as { key?: string };
+    hosts.push(`$HTTP["host"] == "${site.name}" {
+  server.name = "${site.name}"
+  server.document-root = "${site.root}"
+  setenv.add-environment = ( ${shown.key === undefined ? '' : `"GUISE_KEY" => "${shown.key}"`} )
+}`);
+  }
+  writeFileSync(
+    `${directory}/lighttpd.conf`,
+    `server.modules = ( "mod_fastcgi", "mod_setenv" )
+server.bind = "127.0.0.1"
+server.port = ${port}
+server.username = "www-data"
+server.groupname = "www-data"
+server.document-root = "${directory}"
+server.upload-dirs = ( "${directory}/uploads" )
+server.errorlog = "${directory}/error.log"
+index-file.names = ( "index.php" )
+fastcgi.server = ( ".php" => (( "socket" => "${world.guise.instance.run}/guise.sock", "broken-scriptfilename" => "enable" )) )
+${hosts.join('\n')}
+`,
+  );
+  const args = ['-D', '-f', `${directory}/lighttpd.conf`, '-m', `${peers}/usr/lib/lighttpd`];
+  const service = startService(`${peers}/usr/sbin/lighttpd`, args, `${directory}/output.log`);
+  world.undo.push('stop lighttpd', () => service.stop());
+  await until('lighttpd to listen', () => {
+    const words = `${readText(`${directory}/output.log`)}${readText(`${directory}/error.log`)}`;
+    if (service.exit() !== undefined) throw new Error(`lighttpd ended at once: ${words}`);
+    return listens(port);
+  });
+  return { ...service, port, at: (site) => ({ port, host: site.name }) };
+}

@@ -1,0 +1,82 @@
+/** A private nginx in front of a test's sites. The binary is Debian's, unpacked by bin/setup and not installed. */
+
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { listens } from '../../src/quickstart/apache.js';
+import { type Service, startService } from '../../src/quickstart/command.js';
+import { freePorts } from '../../src/quickstart/ports.js';
+import { until } from '../../src/quickstart/until.js';
+import type { Site } from './guise.js';
+import type { Address } from './http.js';
+import { readText } from './log.js';
+import type { World } from './world.js';
+
+/** Where bin/setup unpacks what only tests need. */
+export const peers = fileURLToPath(new URL('../../../.cache/debian', import.meta.url));
+
+export interface NginxOptions {
+  /** What stands inside a site's server block; by default what `guise web nginx SITE` prints. */
+  readonly inside?: (site: Site) => string | Promise<string>;
+  /** Lines in the http block. */
+  readonly before?: string;
+}
+
+export interface TestNginx extends Service {
+  readonly port: number;
+  at(site: Site): Address;
+  errorLog(): string;
+}
+
+export async function nginxFor(
+  world: World,
+  sites: readonly Site[],
+  options: NginxOptions = {},
+): Promise<TestNginx> {
+  const [port = 0] = await freePorts(1);
+  const directory = `${world.directory}/nginx-${port}`;
+  // Its files of parameters lie beside its configuration, as on a machine where it is installed.
+  cpSync(`${peers}/etc/nginx`, directory, { recursive: true, dereference: true });
+  for (const name of ['body', 'fastcgi', 'proxy', 'uwsgi', 'scgi']) mkdirSync(`${directory}/tmp-${name}`);
+  const inside = options.inside ?? ((site: Site) => world.guise.says('web', 'nginx', site.name));
+  const servers = [];
+  for (const site of sites) {
+    servers.push(`  server {
+    listen 127.0.0.1:${port};
+    server_name ${site.name};
+    root ${site.root};
+    index index.php index.html;
+${await inside(site)}
+  }`);
+  }
+  writeFileSync(
+    `${directory}/test.conf`,
+    `user www-data;
+worker_processes 1;
+daemon off;
+pid ${directory}/nginx.pid;
+error_log ${directory}/error.log info;
+events { worker_connections 512; }
+http {
+  include mime.types;
+  access_log off;
+  client_max_body_size 0;
+  client_body_temp_path ${directory}/tmp-body;
+  fastcgi_temp_path ${directory}/tmp-fastcgi;
+  proxy_temp_path ${directory}/tmp-proxy;
+  uwsgi_temp_path ${directory}/tmp-uwsgi;
+  scgi_temp_path ${directory}/tmp-scgi;
+${options.before ?? ''}
+${servers.join('\n')}
+}
+`,
+  );
+  const args = ['-p', directory, '-e', `${directory}/error.log`, '-c', `${directory}/test.conf`];
+  const service = startService(`${peers}/usr/sbin/nginx`, args, `${directory}/output.log`);
+  const words = (): string => `${readText(`${directory}/output.log`)}${readText(`${directory}/error.log`)}`;
+  world.undo.push('stop nginx', () => service.stop());
+  await until('nginx to listen', () => {
+    if (service.exit() !== undefined) throw new Error(`nginx ended at once: ${words()}`);
+    return listens(port);
+  });
+  return { ...service, port, errorLog: words, at: (site) => ({ port, host: site.name }) };
+}
