@@ -1,0 +1,165 @@
+#include "poller.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+#include "values.h"
+
+constexpr int kMostEvents = 256;
+constexpr int kMostRounds = 8;
+
+void Poller::registerIn(Napi::Env env, Napi::Object exports) {
+  exports.Set("Poller", DefineClass(env, "Poller",
+                                    {
+                                        InstanceMethod("add", &Poller::add),
+                                        InstanceMethod("change", &Poller::change),
+                                        InstanceMethod("remove", &Poller::remove),
+                                        InstanceMethod("renew", &Poller::renew),
+                                        InstanceMethod("close", &Poller::close),
+                                        InstanceMethod("ref", &Poller::ref),
+                                        InstanceMethod("unref", &Poller::unref),
+                                    }));
+}
+
+void registerPoller(Napi::Env env, Napi::Object exports) { Poller::registerIn(env, exports); }
+
+Poller::Poller(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<Poller>(info), env_(info.Env()), context_(info.Env(), "guise.poller") {
+  if (!info[0].IsTypedArray() || !info[1].IsFunction()) {
+    Napi::TypeError::New(env_, "expected an Int32Array and a function").ThrowAsJavaScriptException();
+    return;
+  }
+  Napi::Int32Array batch = info[0].As<Napi::Int32Array>();
+  capacity_ = std::min(static_cast<int>(batch.ElementLength() / 3), kMostEvents);
+  table_ = batch.Data();
+  batch_ = Napi::Persistent(batch);
+  dispatch_ = Napi::Persistent(info[1].As<Napi::Function>());
+  if (!start()) Napi::Error::New(env_, "epoll_create1 failed").ThrowAsJavaScriptException();
+}
+
+Poller::~Poller() { stop(); }
+
+bool Poller::start() {
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) return false;
+  Watch* watch = new Watch{{}, this};
+  if (uv_poll_init(loop, &watch->handle, epoll_) != 0) {
+    delete watch;
+    ::close(epoll_);
+    epoll_ = -1;
+    return false;
+  }
+  watch->handle.data = watch;
+  watch_ = watch;
+  uv_poll_start(&watch->handle, UV_READABLE, onReady);
+  napi_add_env_cleanup_hook(env_, onExit, this);
+  // As long as libuv may call, the object must not be collected.
+  Ref();
+  return true;
+}
+
+void Poller::stop() {
+  if (watch_ == nullptr) return;
+  Watch* watch = watch_;
+  watch_ = nullptr;
+  watch->owner = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(&watch->handle),
+           [](uv_handle_t* handle) { delete static_cast<Watch*>(handle->data); });
+  ::close(epoll_);
+  epoll_ = -1;
+}
+
+void Poller::onExit(void* self) { static_cast<Poller*>(self)->stop(); }
+
+void Poller::close(const Napi::CallbackInfo&) {
+  if (watch_ == nullptr) return;
+  stop();
+  napi_remove_env_cleanup_hook(env_, onExit, this);
+  Unref();
+}
+
+void Poller::ref(const Napi::CallbackInfo&) {
+  if (watch_ != nullptr) uv_ref(reinterpret_cast<uv_handle_t*>(&watch_->handle));
+}
+
+void Poller::unref(const Napi::CallbackInfo&) {
+  if (watch_ != nullptr) uv_unref(reinterpret_cast<uv_handle_t*>(&watch_->handle));
+}
+
+Napi::Value Poller::control(const Napi::CallbackInfo& info, int operation) {
+  const int fd = readInt(info, 0);
+  epoll_event event = {};
+  event.events = static_cast<uint32_t>(readInt(info, 2));
+  event.data.u64 =
+      static_cast<uint64_t>(static_cast<uint32_t>(readInt(info, 1))) << 32 | static_cast<uint32_t>(fd);
+  return resultOf(info.Env(), epoll_ctl(epoll_, operation, fd, &event));
+}
+
+Napi::Value Poller::add(const Napi::CallbackInfo& info) { return control(info, EPOLL_CTL_ADD); }
+
+Napi::Value Poller::change(const Napi::CallbackInfo& info) { return control(info, EPOLL_CTL_MOD); }
+
+Napi::Value Poller::remove(const Napi::CallbackInfo& info) {
+  return resultOf(info.Env(), epoll_ctl(epoll_, EPOLL_CTL_DEL, readInt(info, 0), nullptr));
+}
+
+/** Puts an empty epoll instance in the place of the present one, under the same number, so that libuv goes
+ * on. */
+Napi::Value Poller::renew(const Napi::CallbackInfo& info) {
+  if (watch_ == nullptr) return Napi::Number::New(info.Env(), -EBADF);
+  const int fresh = epoll_create1(EPOLL_CLOEXEC);
+  if (fresh < 0) return resultOf(info.Env(), -1);
+  // Stopping takes the old one out of libuv's own epoll instance while the number still stands for it.
+  uv_poll_stop(&watch_->handle);
+  const int result = dup3(fresh, epoll_, O_CLOEXEC);
+  const int error = errno;
+  ::close(fresh);
+  uv_poll_start(&watch_->handle, UV_READABLE, onReady);
+  return Napi::Number::New(info.Env(), result < 0 ? -error : 0);
+}
+
+void Poller::onReady(uv_poll_t* handle, int, int) {
+  Poller* owner = static_cast<Watch*>(handle->data)->owner;
+  if (owner != nullptr) owner->drain();
+}
+
+void Poller::drain() {
+  Napi::HandleScope scope(env_);
+  epoll_event events[kMostEvents];
+  // A handler may close the poller, so it is looked at anew in each round.
+  for (int round = 0; round < kMostRounds && watch_ != nullptr; round++) {
+    const int count = epoll_wait(epoll_, events, capacity_, 0);
+    if (count <= 0) return;
+    for (int i = 0; i < count; i++) {
+      table_[3 * i] = static_cast<int32_t>(events[i].data.u64 & UINT32_MAX);
+      table_[3 * i + 1] = static_cast<int32_t>(events[i].data.u64 >> 32);
+      table_[3 * i + 2] = static_cast<int32_t>(events[i].events);
+    }
+    if (!dispatch(count)) return;
+  }
+}
+
+/** False when JavaScript has thrown or cannot run any more. What it throws is an uncaught exception. */
+bool Poller::dispatch(int count) {
+  napi_value argument = Napi::Number::New(env_, count);
+  napi_value function = dispatch_.Value();
+  napi_value receiver = env_.Global();
+  napi_value ignored = nullptr;
+  const napi_status status = napi_make_callback(env_, context_, receiver, function, 1, &argument, &ignored);
+  if (status == napi_ok) return true;
+  bool pending = false;
+  napi_is_exception_pending(env_, &pending);
+  if (pending) {
+    napi_value thrown = nullptr;
+    napi_get_and_clear_last_exception(env_, &thrown);
+    napi_fatal_exception(env_, thrown);
+  }
+  return false;
+}

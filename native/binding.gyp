@@ -1,0 +1,28 @@
+{
+  'target_defaults': {
+    'cflags!': ['-O3', '-Wno-unused-parameter'],
+    'cflags': ['-O2', '-Wall', '-Wextra', '-Werror'],
+  },
+  'targets': [
+    {
+      # What JavaScript cannot do: loaded by src/os/addon.ts.
+      'target_name': 'guise',
+      'sources': ['<!@(ls addon/*.cc)'],
+      'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'defines': ['NAPI_VERSION=9', 'NAPI_DISABLE_CPP_EXCEPTIONS'],
+      'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-fexceptions'],
+      'cflags_cc': ['-std=c++17', '-fvisibility=hidden'],
+    },
+    {
+      # Preloaded into php-cgi. Plain C and nothing but libc: php-cgi knows no Node.
+      'target_name': 'guise_preload',
+      'type': 'loadable_module',
+      'product_prefix': '',
+      # Said late: node-gyp makes the extension of every loadable module 'node' in this way.
+      'target_conditions': [['_type=="loadable_module"', {'product_extension': 'so'}]],
+      'sources': ['<!@(ls preload/*.c)'],
+      'cflags_c': ['-std=c11', '-fvisibility=hidden'],
+      'ldflags': ['-Wl,-z,defs', '-Wl,-z,relro', '-Wl,-z,now'],
+    },
+  ],
+}

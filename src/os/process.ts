@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { addon } from './addon.js';
+import { errno } from './errno.js';
+import { checked } from './syscall.js';
+
+/**
+ * A descriptor (close-on-exec) that means this one process, even when its number is used again: pidfd_open(2).
+ *
+ * @throws GuiseError SYSCALL_FAILED, errno ESRCH when there is no such process
+ */
+export function pidfdOpen(pid: number): number {
+  return checked(addon.pidfdOpen(pid), 'pidfd_open', `Process ${pid}`);
+}
+
+/**
+ * Sends a signal to exactly the process the descriptor stands for: pidfd_send_signal(2).
+ *
+ * @returns false when it is already gone
+ * @throws GuiseError SYSCALL_FAILED for any other failure, for instance EPERM
+ */
+export function pidfdSignal(pidfd: number, signal: number): boolean {
+  const result = addon.pidfdSignal(pidfd, signal);
+  if (result === -errno.ESRCH) return false;
+  checked(result, 'pidfd_send_signal', `Signal ${signal}`);
+  return true;
+}
+
+/** The pids of our own children, dead but uncollected ones included, as /proc shows them at this moment. */
+export function children(): number[] {
+  const found: number[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (/^[0-9]+$/.test(name) && parentOf(name) === process.pid) found.push(Number(name));
+  }
+  return found;
+}
+
+/** The parent of a process, or -1 when it has just gone. */
+function parentOf(pid: string): number {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return -1;
+  }
+  // The second field is the program's name in parentheses, chosen by the program: only the last ')' ends it.
+  const afterName = stat.slice(stat.lastIndexOf(')') + 2);
+  return Number(afterName.split(' ')[1] ?? -1);
+}
+
+/** No core dump of our memory, and no ptrace(2) by processes of the same user: PR_SET_DUMPABLE, prctl(2). */
+export function dropDumpable(): void {
+  checked(addon.setDumpable(false), 'prctl', 'Refusing core dumps');
+}
