@@ -9,19 +9,34 @@ import tseslint from 'typescript-eslint';
 const io = ['node:*', '!node:buffer', '!node:crypto', 'pino'];
 const addon = ['node-addon-api', '**/*.node', 'node:module'];
 const walls = {
-  fastcgi: { deny: [...io, 'node:crypto', '../*'], why: 'fastcgi/ turns bytes into records and back, nothing else' },
+  fastcgi: {
+    deny: [...io, 'node:crypto', '../*'],
+    why: 'fastcgi/ turns bytes into records and back, nothing else',
+  },
   pool: {
     deny: ['node:*', 'pino', '../os/*', '../router/*', '../master/*', '../fastcgi/*', '../request/*'],
     why: 'pool/ decides from what it is given: no clock, no files, no log',
   },
-  request: { deny: ['../router/*', '../master/*', '../pool/*', 'pino'], why: 'request/ does not know who serves it' },
-  site: { deny: ['../router/*', '../master/*', '../pool/*', '../fastcgi/*', '../request/*', 'pino'], why: 'site/ is data' },
-  config: { deny: ['../router/*', '../master/*', '../pool/*', '../fastcgi/*', '../request/*', 'pino'], why: 'config/ is data' },
+  request: {
+    deny: ['../router/*', '../master/*', '../pool/*', 'pino'],
+    why: 'request/ does not know who serves it',
+  },
+  site: {
+    deny: ['../router/*', '../master/*', '../pool/*', '../fastcgi/*', '../request/*', 'pino'],
+    why: 'site/ is data',
+  },
+  config: {
+    deny: ['../router/*', '../master/*', '../pool/*', '../fastcgi/*', '../request/*', 'pino'],
+    why: 'config/ is data',
+  },
   control: {
     deny: ['../router/*', '../master/*', '../fastcgi/*', '../request/*'],
     why: 'control/ is what two processes say to each other, not what they do',
   },
-  router: { deny: ['../master/*', '../cli/*', 'node:child_process'], why: 'the router starts nothing and knows no privilege' },
+  router: {
+    deny: ['../master/*', '../cli/*', 'node:child_process'],
+    why: 'the router starts nothing and knows no privilege',
+  },
   master: {
     deny: ['../fastcgi/*', '../request/*', '../router/*', '../cli/*', 'node:child_process'],
     why: 'the master is root: it never sees a byte of a request, and starts programs only through os/launch',
@@ -40,16 +55,25 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       // `const enum`-like objects of numbers and small closed tables are compared and indexed all the time.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // Callbacks that fit an interface need not use all of it, and need not wait for anything.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
       'max-lines': ['error', { max: 250 }],
-      'no-restricted-imports': ['error', { patterns: [{ group: addon, message: 'Only os/ talks to the addon.' }] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: addon, message: 'Only os/ talks to the addon.' }] },
+      ],
     },
   },
   ...Object.entries(walls).map(([folder, wall]) => ({
@@ -60,7 +84,10 @@ export default tseslint.config(
     // tap's subtests return promises that tap itself waits for, and a test is as long as its story.
     files: ['test/**/*.ts'],
     rules: {
-      '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', name: 'test', package: '@tapjs/test' }] }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', name: 'test', package: '@tapjs/test' }] },
+      ],
       'max-lines-per-function': 'off',
     },
   },

@@ -92,16 +92,6 @@ async function addSite(instance: Instance, site: DemoSite): Promise<void> {
 }
 
 /** What `guise web apache` prints for the site, on the site's own port. */
-async function virtualHost(instance: Instance, site: DemoSite): Promise<string> {
-  const snippet = await guiseSays(instance, ['web', 'apache', site.name]);
-  const root = `${instance.directory}/home/${site.name}/www`;
-  return `<VirtualHost 127.0.0.1:${site.port}>
-  ServerName ${site.name}
-  DocumentRoot ${root}
-  <Directory ${root}>
-    Require all granted
-  </Directory>
-${snippet}
-</VirtualHost>
-`;
+function virtualHost(instance: Instance, site: DemoSite): Promise<string> {
+  return guiseSays(instance, ['web', 'apache', site.name, '--listen', `127.0.0.1:${site.port}`]);
 }

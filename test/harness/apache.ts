@@ -10,12 +10,10 @@ export interface ApacheOptions {
   readonly mpm?: 'event' | 'worker' | 'prefork';
   /** Modules beside the basic ones, without `mod_`. */
   readonly modules?: readonly string[];
-  /** What stands inside a site's virtual host; by default what `guise web apache SITE` prints. */
+  /** What stands inside a site's virtual host, instead of the whole one that `guise web apache SITE` prints. */
   readonly inside?: (site: Site) => string | Promise<string>;
   /** Stands before the virtual hosts. */
   readonly before?: string;
-  /** Further lines in the virtual host's <Directory>. */
-  readonly directory?: string;
 }
 
 export interface TestApache extends Apache {
@@ -29,19 +27,14 @@ export async function apacheFor(
   options: ApacheOptions = {},
 ): Promise<TestApache> {
   const [port = 0] = await freePorts(1);
-  const inside = options.inside ?? ((site: Site) => world.guise.says('web', 'apache', site.name));
+  const listen = `127.0.0.1:${port}`;
+  const { inside } = options;
+  const host = async (site: Site): Promise<string> =>
+    inside === undefined
+      ? world.guise.says('web', 'apache', site.name, '--listen', listen)
+      : virtualHost(listen, site, await inside(site));
   const hosts = [];
-  for (const site of sites) {
-    hosts.push(`<VirtualHost 127.0.0.1:${port}>
-  ServerName ${site.name}
-  DocumentRoot ${site.root}
-  <Directory ${site.root}>
-    Require all granted
-    ${options.directory ?? ''}
-  </Directory>
-${await inside(site)}
-</VirtualHost>`);
-  }
+  for (const site of sites) hosts.push(await host(site));
   const apache = await startApache({
     directory: `${world.directory}/apache-${port}`,
     mpm: options.mpm ?? 'event',
@@ -51,4 +44,16 @@ ${await inside(site)}
   });
   world.undo.push('stop Apache', () => apache.stop());
   return { ...apache, port, at: (site) => ({ port, host: site.name }) };
+}
+
+function virtualHost(listen: string, site: Site, inside: string): string {
+  return `<VirtualHost ${listen}>
+  ServerName ${site.name}
+  DocumentRoot ${site.root}
+  <Directory ${site.root}>
+    Require all granted
+    AllowOverride All
+  </Directory>
+${inside}
+</VirtualHost>`;
 }

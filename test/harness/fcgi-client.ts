@@ -141,10 +141,10 @@ export function request(params: Params, options: RequestOptions = {}): Buffer {
 
 /** Parameters like nginx's for a page of a site, with the site's key if it has one. */
 export async function paramsFor(guise: Guise, site: Site, path: string, more: Params = {}): Promise<Params> {
-  const shown = JSON.parse(await guise.says('site', 'show', site.name, '--json')) as { key?: string };
+  const key = await guise.keyOf(site.name);
   const [script = '', query = ''] = path.split('?');
   return {
-    ...(shown.key === undefined ? {} : { GUISE_KEY: shown.key }),
+    ...(key === undefined ? {} : { GUISE_KEY: key }),
     SCRIPT_FILENAME: `${site.root}${script}`,
     SCRIPT_NAME: script,
     DOCUMENT_ROOT: site.root,

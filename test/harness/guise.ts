@@ -102,6 +102,16 @@ export class Guise {
     return added;
   }
 
+  /** The site's secret; undefined when it has none. */
+  async keyOf(name: string): Promise<string | undefined> {
+    return (JSON.parse(await this.says('site', 'show', name, '--json')) as { key?: string }).key;
+  }
+
+  /** The FastCGI socket that all sites share. */
+  get socket(): string {
+    return `${this.instance.run}/guise.sock`;
+  }
+
   async status(): Promise<StatusReport> {
     return JSON.parse(await this.says('status', '--json')) as StatusReport;
   }

@@ -17,7 +17,14 @@ export interface TestLighttpd extends Service {
   at(site: Site): Address;
 }
 
-export async function lighttpdFor(world: World, sites: readonly Site[]): Promise<TestLighttpd> {
+/** `printed`: what `guise web lighttpd SITE` prints. `broken`: a hand-written section with `broken-scriptfilename`. */
+export type LighttpdForm = 'printed' | 'broken';
+
+export async function lighttpdFor(
+  world: World,
+  sites: readonly Site[],
+  form: LighttpdForm,
+): Promise<TestLighttpd> {
   const [port = 0] = await freePorts(1);
   const directory = `${world.directory}/lighttpd-${port}`;
   // It has dropped its privileges before it opens these.
@@ -28,12 +35,9 @@ export async function lighttpdFor(world: World, sites: readonly Site[]): Promise
   }
   const hosts = [];
   for (const site of sites) {
-    const shown = JSON.parse(await world.guise.says('site', 'show', site.name, '--json')) as { key?: string };
-    hosts.push(`$HTTP["host"] == "${site.name}" {
-  server.name = "${site.name}"
-  server.document-root = "${site.root}"
-  setenv.add-environment = ( ${shown.key === undefined ? '' : `"GUISE_KEY" => "${shown.key}"`} )
-}`);
+    hosts.push(
+      form === 'broken' ? await broken(world, site) : await world.guise.says('web', 'lighttpd', site.name),
+    );
   }
   writeFileSync(
     `${directory}/lighttpd.conf`,
@@ -46,7 +50,6 @@ server.document-root = "${directory}"
 server.upload-dirs = ( "${directory}/uploads" )
 server.errorlog = "${directory}/error.log"
 index-file.names = ( "index.php" )
-fastcgi.server = ( ".php" => (( "socket" => "${world.guise.instance.run}/guise.sock", "broken-scriptfilename" => "enable" )) )
 ${hosts.join('\n')}
 `,
   );
@@ -59,4 +62,14 @@ ${hosts.join('\n')}
     return listens(port);
   });
   return { ...service, port, at: (site) => ({ port, host: site.name }) };
+}
+
+async function broken(world: World, site: Site): Promise<string> {
+  const key = await world.guise.keyOf(site.name);
+  return `$HTTP["host"] == "${site.name}" {
+  server.name = "${site.name}"
+  server.document-root = "${site.root}"
+  setenv.add-environment = ( ${key === undefined ? '' : `"GUISE_KEY" => "${key}"`} )
+  fastcgi.server = ( ".php" => (( "socket" => "${world.guise.socket}", "broken-scriptfilename" => "enable" )) )
+}`;
 }

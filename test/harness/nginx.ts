@@ -15,8 +15,10 @@ import type { World } from './world.js';
 export const peers = fileURLToPath(new URL('../../../.cache/debian', import.meta.url));
 
 export interface NginxOptions {
-  /** What stands inside a site's server block; by default what `guise web nginx SITE` prints. */
+  /** What stands inside a site's server block, instead of the whole one that `guise web nginx SITE` prints. */
   readonly inside?: (site: Site) => string | Promise<string>;
+  /** Changes the server block that was printed. */
+  readonly edit?: (printed: string, site: Site) => string;
   /** Lines in the http block. */
   readonly before?: string;
 }
@@ -37,17 +39,14 @@ export async function nginxFor(
   // Its files of parameters lie beside its configuration, as on a machine where it is installed.
   cpSync(`${peers}/etc/nginx`, directory, { recursive: true, dereference: true });
   for (const name of ['body', 'fastcgi', 'proxy', 'uwsgi', 'scgi']) mkdirSync(`${directory}/tmp-${name}`);
-  const inside = options.inside ?? ((site: Site) => world.guise.says('web', 'nginx', site.name));
+  const listen = `127.0.0.1:${port}`;
+  const { inside, edit = (printed: string) => printed } = options;
+  const server = async (site: Site): Promise<string> =>
+    inside === undefined
+      ? edit(await world.guise.says('web', 'nginx', site.name, '--listen', listen), site)
+      : `server { listen ${listen}; server_name ${site.name}; root ${site.root}; ${await inside(site)} }`;
   const servers = [];
-  for (const site of sites) {
-    servers.push(`  server {
-    listen 127.0.0.1:${port};
-    server_name ${site.name};
-    root ${site.root};
-    index index.php index.html;
-${await inside(site)}
-  }`);
-  }
+  for (const site of sites) servers.push(await server(site));
   writeFileSync(
     `${directory}/test.conf`,
     `user www-data;

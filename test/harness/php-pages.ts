@@ -130,6 +130,26 @@ mkdir(__DIR__ . "/$name.d");
 $temporary = tempnam(sys_get_temp_dir(), 'guise');
 echo json_encode(['temporary' => $temporary]);`;
 
+/** The environment that a program started by PHP inherits, and the descriptors that it inherits. */
+const child = `<?php
+header('Content-Type: application/json');
+$lines = fn (string $command): array => explode("\\n", trim((string) shell_exec($command)));
+echo json_encode(['environment' => $lines('/usr/bin/env'), 'descriptors' => $lines('ls -l /proc/self/fd')]);`;
+
+export interface ChildSeen {
+  /** \`NAME=value\`. */
+  readonly environment: readonly string[];
+  /** Lines of \`ls -l\`. */
+  readonly descriptors: readonly string[];
+}
+
+/** Sends the page in pieces, with flushes that have nothing to send. */
+const pieces = `<?php
+ob_end_flush();
+flush();
+for ($n = 0; $n < 5; $n++) { flush(); usleep(30000); echo "piece $n\\n"; flush(); flush(); }
+error_log('pieces were sent');`;
+
 export const pages: Readonly<Record<string, string>> = {
   'index.php': '<?php echo "front page of ", $_SERVER["SERVER_NAME"];',
   'whoami.php': whoami,
@@ -141,5 +161,8 @@ export const pages: Readonly<Record<string, string>> = {
   'slow.php': slow,
   'opcache.php': opcache,
   'write.php': write,
+  'child.php': child,
+  'pieces.php': pieces,
   'empty.php': '',
+  'my page.php': server,
 };
