@@ -1,0 +1,163 @@
+#define _GNU_SOURCE
+#include "template.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "protocol.h"
+#include "site.h"
+#include "title.h"
+#include "worker.h"
+
+/* Which worker a child is: open addressing would be overkill for the few hundred there can be. */
+struct child {
+  pid_t pid;
+  uint32_t worker;
+};
+static struct child *children;
+static size_t child_count, child_room;
+static int master_gone;
+
+static void on_child(int signal) { (void)signal; }
+
+/* Reports may wait until the master reads; a master that is gone gets none. */
+static void report(struct report *message) {
+  ssize_t n;
+  if (master_gone) return;
+  do n = send(GUISE_MASTER_FD, message, sizeof *message, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  if (n < 0) master_gone = 1;
+}
+
+static int remember(pid_t pid, uint32_t worker) {
+  if (child_count == child_room) {
+    size_t room = child_room ? child_room * 2 : 16;
+    struct child *more = realloc(children, room * sizeof *more);
+    if (!more) return 0;
+    children = more;
+    child_room = room;
+  }
+  children[child_count++] = (struct child){pid, worker};
+  return 1;
+}
+
+static uint32_t forget(pid_t pid) {
+  for (size_t i = 0; i < child_count; i++) {
+    if (children[i].pid != pid) continue;
+    uint32_t worker = children[i].worker;
+    children[i] = children[--child_count];
+    return worker;
+  }
+  return 0;
+}
+
+static uint64_t to_us(struct timeval t) { return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec; }
+
+static void reap(void) {
+  struct rusage usage;
+  int status;
+  pid_t pid;
+  while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+    struct report message = {.type = REPORT_EXITED,
+                             .worker = forget(pid),
+                             .pid = pid,
+                             .status = status,
+                             .user_us = to_us(usage.ru_utime),
+                             .system_us = to_us(usage.ru_stime),
+                             .max_rss_kb = (uint64_t)usage.ru_maxrss};
+    if (message.worker) report(&message);
+  }
+}
+
+/* In the child: the kernel attaches its true pid to this report, so nobody has to believe it. */
+static void become_worker(uint32_t worker, int channel, int one_job, const sigset_t *mask) {
+  struct report born = {.type = REPORT_BORN, .worker = worker, .pid = getpid()};
+  report(&born);
+  syscall(SYS_close, GUISE_MASTER_FD);
+  signal(SIGCHLD, SIG_DFL);
+  sigprocmask(SIG_SETMASK, mask, NULL);
+  setsid();
+  title_set("worker", site.name);
+  free(children);
+  children = NULL;
+  worker_become(channel, one_job);
+}
+
+/* Returns 1 in the new worker. */
+static int fork_worker(const struct order *order, int channel, const sigset_t *mask) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    become_worker(order->worker, channel, (order->flags & ORDER_ONE_JOB) != 0, mask);
+    return 1;
+  }
+  int failed = pid < 0 ? errno : 0;
+  syscall(SYS_close, channel);
+  if (failed || !remember(pid, order->worker)) {
+    struct report message = {.type = REPORT_FAILED, .worker = order->worker, .pid = pid, .status = failed};
+    report(&message);
+  }
+  return 0;
+}
+
+static ssize_t receive_order(struct order *order, int *channel) {
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct iovec part = {order, sizeof *order};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  *channel = -1;
+  ssize_t n = recvmsg(GUISE_MASTER_FD, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) memcpy(channel, CMSG_DATA(c), sizeof(int));
+  return n;
+}
+
+/* Follows the orders that wait. Returns 1 in a new worker. */
+static int follow_orders(const sigset_t *mask) {
+  for (;;) {
+    struct order order;
+    int channel;
+    ssize_t n = receive_order(&order, &channel);
+    if (n < 0) {
+      if (errno != EAGAIN && errno != EINTR) master_gone = 1;
+      return 0;
+    }
+    if (n == 0) {
+      master_gone = 1;
+      return 0;
+    }
+    if (n == (ssize_t)sizeof order && order.type == ORDER_FORK && channel >= 0) {
+      if (fork_worker(&order, channel, mask)) return 1;
+    } else if (channel >= 0) {
+      syscall(SYS_close, channel);
+    }
+  }
+}
+
+void template_serve(void) {
+  sigset_t blocked, mask;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &blocked, &mask);
+  signal(SIGCHLD, on_child);
+  title_set("template", site.name);
+  struct report ready = {.type = REPORT_READY, .pid = getpid()};
+  report(&ready);
+  for (;;) {
+    reap();
+    /* Without a master no worker is forked any more; those that run are waited for. */
+    if (master_gone && child_count == 0) _exit(0);
+    struct pollfd p = {.fd = master_gone ? -1 : GUISE_MASTER_FD, .events = POLLIN};
+    if (ppoll(&p, 1, NULL, &mask) > 0 && follow_orders(&mask)) return;
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * The channel between the master and the router, one SOCK_SEQPACKET datagram per message.
+ *
+ * To the router (trusted direction): five 32-bit numbers, then JSON for the few messages that carry a table row.
+ * To the master: always `requestBytes`, numbers only. The router reads bytes from the web, so nothing it says is
+ * parsed, and nothing but the messages listed here exists.
+ *
+ * | to the master | when it is permitted | what it may cause |
+ * |---|---|---|
+ * | ready | once | the listening sockets are handed over |
+ * | demand | a site that exists | workers of that site, within its limits and the machine's |
+ * | kill | a worker of that site | SIGKILL for that worker |
+ * | siteFigures, statusEnd | after `status` | figures in an answer of the control socket |
+ * | drained | after `drain` | the router's end |
+ */
+
+export const toRouter = {
+  settings: 1,
+  site: 2,
+  siteGone: 3,
+  listener: 4,
+  listenerGone: 5,
+  worker: 6,
+  workerGone: 7,
+  noWorker: 8,
+  status: 9,
+  drain: 10,
+} as const;
+
+/** Why the master does not give a worker. */
+export const noWorkerReason = {
+  machineLimit: 1,
+  siteLimit: 2,
+  startFailed: 3,
+  throttled: 4,
+  stopping: 5,
+} as const;
+
+export const orderHeaderBytes = 20;
+
+/** What the router must know of itself. */
+export interface RouterSettings {
+  readonly webUids: readonly number[];
+  readonly maxConnections: number;
+  readonly maxHeadBytes: number;
+  readonly readTimeoutMs: number;
+  /** Where bodies too large for memory go (O_TMPFILE): the router's own directory. */
+  readonly spoolDirectory: string;
+}
+
+/** What the router must know of a site. Keys are here only as SHA-256 in hexadecimal. */
+export interface RouterSite {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly keyHashes: readonly string[];
+  readonly keyRequired: boolean;
+  readonly mode: 'pool' | 'per-request';
+  readonly ownSocket: boolean;
+  readonly maxWorkers: number;
+  readonly maxRequests: number;
+  readonly spare: number;
+  readonly timeLimitMs: number;
+  readonly idleTimeoutMs: number;
+  readonly queueLength: number;
+  readonly queueTimeoutMs: number;
+  readonly maxBodyBytes: number;
+}
+
+export interface RouterOrder {
+  readonly type: number;
+  /** The site's number, 0 for the shared socket and for messages without a site. */
+  readonly site: number;
+  readonly worker: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/** Writes an order and returns its length. */
+export function writeOrder(out: Buffer, order: RouterOrder, payload?: unknown): number {
+  out.writeUInt32LE(order.type, 0);
+  out.writeUInt32LE(order.site, 4);
+  out.writeUInt32LE(order.worker, 8);
+  out.writeUInt32LE(order.a, 12);
+  out.writeUInt32LE(order.b, 16);
+  return payload === undefined
+    ? orderHeaderBytes
+    : orderHeaderBytes + out.write(JSON.stringify(payload), orderHeaderBytes, 'utf8');
+}
+
+export function readOrder(buffer: Buffer): RouterOrder {
+  return {
+    type: buffer.readUInt32LE(0),
+    site: buffer.readUInt32LE(4),
+    worker: buffer.readUInt32LE(8),
+    a: buffer.readUInt32LE(12),
+    b: buffer.readUInt32LE(16),
+  };
+}
+
+/** The JSON behind an order's numbers. Written by the master, so it is taken at its word. */
+export function readPayload(buffer: Buffer, length: number): unknown {
+  return JSON.parse(buffer.toString('utf8', orderHeaderBytes, length));
+}
+
+export const toMaster = { ready: 1, demand: 2, kill: 3, siteFigures: 4, statusEnd: 5, drained: 6 } as const;
+
+export const requestBytes = 80;
+
+export interface RouterRequest {
+  readonly type: number;
+  readonly site: number;
+  readonly worker: number;
+  /** demand: how many workers; statusEnd: connections. */
+  readonly count: number;
+  readonly figures: SiteFigures;
+}
+
+/** Counts since the router started, and what is going on now. */
+export interface SiteFigures {
+  readonly busy: number;
+  readonly idle: number;
+  readonly starting: number;
+  readonly queued: number;
+  readonly served: number;
+  readonly refused: number;
+  readonly crashed: number;
+}
+
+const figureNames = ['busy', 'idle', 'starting', 'queued', 'served', 'refused', 'crashed'] as const;
+
+export function writeRequest(
+  out: Buffer,
+  type: number,
+  site: number,
+  worker: number,
+  count: number,
+  figures?: SiteFigures,
+): void {
+  out.fill(0, 0, requestBytes);
+  out.writeUInt32LE(type, 0);
+  out.writeUInt32LE(site, 4);
+  out.writeUInt32LE(worker, 8);
+  out.writeUInt32LE(count, 12);
+  if (figures === undefined) return;
+  figureNames.forEach((name, i) => out.writeDoubleLE(figures[name], 16 + 8 * i));
+}
+
+/** Reads a request of `length` bytes; undefined when it is none. */
+export function readRequest(buffer: Buffer, length: number): RouterRequest | undefined {
+  if (length !== requestBytes) return undefined;
+  const type = buffer.readUInt32LE(0);
+  if (type < toMaster.ready || type > toMaster.drained) return undefined;
+  const figure = (i: number): number => {
+    const value = buffer.readDoubleLE(16 + 8 * i);
+    return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+  };
+  return {
+    type,
+    site: buffer.readUInt32LE(4),
+    worker: buffer.readUInt32LE(8),
+    count: buffer.readUInt32LE(12),
+    figures: {
+      busy: figure(0),
+      idle: figure(1),
+      starting: figure(2),
+      queued: figure(3),
+      served: figure(4),
+      refused: figure(5),
+      crashed: figure(6),
+    },
+  };
+}

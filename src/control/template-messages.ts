@@ -1,0 +1,54 @@
+/**
+ * The channel between the master and one template: layouts as in native/preload/protocol.h, which a test compares
+ * with these. A template runs as the site's user, so its reports are read with fixed sizes and believed only about
+ * itself; a worker's pid is taken from the kernel's credentials, never from the report.
+ */
+
+export const orderBytes = 16;
+const orderFork = 1;
+const orderOneJob = 1;
+
+/** "Fork worker number `worker`", to be sent with the worker's end of its job channel. */
+export function writeForkOrder(out: Buffer, worker: number, oneJob: boolean): void {
+  out.writeUInt32LE(orderFork, 0);
+  out.writeUInt32LE(worker, 4);
+  out.writeUInt32LE(oneJob ? orderOneJob : 0, 8);
+  out.writeUInt32LE(0, 12);
+}
+
+export const reportBytes = 40;
+export const reportReady = 1;
+export const reportBorn = 2;
+export const reportExited = 3;
+export const reportFailed = 4;
+
+export interface Report {
+  readonly type: number;
+  readonly worker: number;
+  /** For reportExited the status of waitpid(2), for reportFailed an errno. */
+  readonly status: number;
+  readonly userUs: number;
+  readonly systemUs: number;
+  readonly maxRssKb: number;
+}
+
+/** Reads a report of `length` bytes from the beginning of `buffer`; undefined when it is none. */
+export function readReport(buffer: Buffer, length: number): Report | undefined {
+  if (length !== reportBytes) return undefined;
+  const type = buffer.readUInt32LE(0);
+  if (type < reportReady || type > reportFailed) return undefined;
+  return {
+    type,
+    worker: buffer.readUInt32LE(4),
+    status: buffer.readInt32LE(12),
+    userUs: Number(buffer.readBigUInt64LE(16)),
+    systemUs: Number(buffer.readBigUInt64LE(24)),
+    maxRssKb: Number(buffer.readBigUInt64LE(32)),
+  };
+}
+
+/** waitpid(2): how a process ended, from its status word. */
+export function decodeStatus(status: number): { exitCode: number | null; signal: number | null } {
+  const signal = status & 0x7f;
+  return signal === 0 ? { exitCode: (status >> 8) & 0xff, signal: null } : { exitCode: null, signal };
+}

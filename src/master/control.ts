@@ -1,0 +1,64 @@
+/** What the control socket may ask of the master. */
+
+import { type Config, readConfig } from '../config/config.js';
+import { version } from '../config/version.js';
+import type { MasterApi, PingReport, ReloadReport, StatusReport } from '../control/api.js';
+import type { Registry } from '../site/registry.js';
+import type { Instance } from './instance.js';
+import { statusReport } from './status.js';
+
+export class Control implements MasterApi {
+  readonly #instance: Instance;
+  readonly #startedAtMs: number;
+
+  constructor(instance: Instance, startedAtMs: number) {
+    this.#instance = instance;
+    this.#startedAtMs = startedAtMs;
+  }
+
+  config(): Config {
+    return this.#instance.config;
+  }
+
+  registry(): Registry {
+    return this.#instance.registry;
+  }
+
+  ping(): PingReport {
+    return { pid: process.pid, version, uptimeMs: Date.now() - this.#startedAtMs };
+  }
+
+  async status(): Promise<StatusReport> {
+    const { router, sites, registry } = this.#instance;
+    return statusReport({
+      version,
+      startedAtMs: this.#startedAtMs,
+      router,
+      sites: sites.all(),
+      parked: registry.parked,
+    });
+  }
+
+  /** Paths, the router's user and its limits are fixed until the next start; everything about sites applies now. */
+  reload(): Promise<ReloadReport> {
+    return new Promise((resolve) => {
+      const difference = this.#instance.reload(readConfig(this.#instance.config.file));
+      const { added, changed, removed, unchanged } = difference;
+      this.#instance.log.info({ added, changed, removed, unchanged }, 'reloaded');
+      resolve({ added, changed, removed, unchanged, parked: this.#instance.registry.parked });
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#instance.stop();
+    return Promise.resolve();
+  }
+
+  applySite(name: string): Promise<void> {
+    return new Promise((resolve) => {
+      const { added, changed, removed } = this.#instance.reload(this.#instance.config);
+      this.#instance.log.info({ site: name, added, changed, removed }, 'site applied');
+      resolve();
+    });
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * The running instance: the router, the sites, and how they end. Privilege: root. What it hears from the router are
+ * numbers, and a site's uid comes from the site's own configuration alone.
+ */
+
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import { type RouterRequest, toMaster } from '../control/router-messages.js';
+import type { UserEntry } from '../os/identity.js';
+import type { Poller } from '../os/poller.js';
+import { children, pidfdOpen, pidfdSignal } from '../os/process.js';
+import { close } from '../os/socket.js';
+import { readSites, type Registry } from '../site/registry.js';
+import { rmSync } from 'node:fs';
+import { prepareSite } from './layout.js';
+import { openListener } from './listeners.js';
+import { RouterLink } from './router-link.js';
+import { type Difference, SiteSet } from './site-set.js';
+import { WorkerBudget } from './worker-budget.js';
+
+export interface InstanceSetup {
+  readonly config: Config;
+  readonly poller: Poller;
+  readonly log: Logger;
+  readonly logFd: number;
+  /** Whom the router runs as. */
+  readonly user: UserEntry;
+  readonly webUsers: readonly UserEntry[];
+  /** The preload library that site users can read. */
+  readonly library: string;
+  /** The shared FastCGI socket. */
+  readonly listener: number;
+}
+
+export class Instance {
+  readonly sites: SiteSet;
+  readonly stopped: Promise<void>;
+  registry: Registry = { sites: [], parked: [] };
+  config: Config;
+  readonly log: Logger;
+  readonly #setup: InstanceSetup;
+  readonly #budget: WorkerBudget;
+  #router: RouterLink | undefined;
+  #isStopping = false;
+  #resolveStopped: () => void = () => undefined;
+
+  constructor(setup: InstanceSetup) {
+    this.#setup = setup;
+    this.config = setup.config;
+    this.log = setup.log;
+    this.#budget = new WorkerBudget(setup.config.limits.maxWorkers);
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+    this.sites = this.#siteSet();
+  }
+
+  /** @throws GuiseError LAUNCH_FAILED when the router cannot be started */
+  start(): void {
+    this.#applyRegistry(readSites(this.config));
+    const { poller, log, logFd, user, webUsers, config, listener } = this.#setup;
+    this.#router = new RouterLink({
+      poller,
+      log,
+      logFd,
+      user,
+      webUsers,
+      config,
+      listener,
+      sites: () => this.#routerSites(),
+      siteRequest: (request) => {
+        this.#siteRequest(request);
+      },
+      drained: () => {
+        this.#end();
+      },
+    });
+  }
+
+  get router(): RouterLink {
+    if (this.#router === undefined) throw new Error('the instance has not been started');
+    return this.#router;
+  }
+
+  /** Reads the sites again and applies what changed. */
+  reload(config: Config): Difference {
+    this.config = config;
+    this.#budget.max = config.limits.maxWorkers;
+    return this.#applyRegistry(readSites(config));
+  }
+
+  /** No new request is accepted; running ones may finish within the drain timeout. Then nothing is left. */
+  stop(): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.log.info('guise is stopping');
+    close(this.#setup.listener);
+    this.router.drain();
+    setTimeout(() => {
+      this.log.warn('running requests did not end in time');
+      this.router.kill();
+    }, this.config.limits.drainTimeoutMs).unref();
+  }
+
+  childDied(pid: number, exitCode: number | null, signal: number | null): void {
+    if (this.#router?.childDied(pid, exitCode, signal) === true) return;
+    for (const runtime of this.sites.all()) {
+      if (!runtime.childDied(pid, exitCode, signal)) continue;
+      this.sites.sweep(runtime);
+      return;
+    }
+  }
+
+  #applyRegistry(registry: Registry): Difference {
+    this.registry = registry;
+    for (const { name, file, problems } of registry.parked) {
+      this.log.error({ site: name, file, problems }, 'site is parked');
+    }
+    return this.sites.apply(registry);
+  }
+
+  #siteSet(): SiteSet {
+    const { poller, log, library, webUsers } = this.#setup;
+    const around = {
+      poller,
+      log,
+      library,
+      budget: this.#budget,
+      prepare: (site: Parameters<typeof prepareSite>[1]) => prepareSite(this.config, site),
+      tellRouter: (type: number, site: number, worker: number, a: number, b: number, descriptor?: number) => {
+        this.#router?.tell(type, site, worker, a, b, descriptor);
+      },
+      nowMs: () => performance.now(),
+    };
+    return new SiteSet(this.config.paths.run, around, {
+      opened: (runtime, listener) => {
+        this.#router?.siteOpened(runtime, listener);
+      },
+      closed: (runtime) => {
+        this.#router?.siteClosed(runtime);
+      },
+      listen: (path) => openListener(path, webUsers),
+      unlink: (path) => {
+        rmSync(path, { force: true });
+      },
+    });
+  }
+
+  *#routerSites(): Iterable<{ runtime: ReturnType<SiteSet['byId']> & object; listener: number }> {
+    for (const runtime of this.sites.all()) {
+      if (!runtime.isClosing) yield { runtime, listener: this.sites.listenerOf(runtime.site.name) };
+    }
+  }
+
+  #siteRequest(request: RouterRequest): void {
+    const runtime = this.sites.byId(request.site);
+    if (runtime === undefined) return;
+    if (request.type === toMaster.demand) runtime.demand(request.count);
+    else runtime.workers.kill(request.worker);
+  }
+
+  /** The router is gone: everything else goes too, and whatever scripts have left behind. */
+  #end(): void {
+    this.sites.closeAll();
+    for (const runtime of this.sites.all()) runtime.killAll();
+    this.#sweepChildren();
+  }
+
+  /** As a subreaper the master inherits every orphan below it, so when it has no child left, nothing is left. */
+  #sweepChildren(): void {
+    const left = children();
+    if (left.length === 0) {
+      this.#resolveStopped();
+      return;
+    }
+    for (const pid of left) kill(pid);
+    setTimeout(() => {
+      this.#sweepChildren();
+    }, 10);
+  }
+}
+
+/** A child that has not been waited for keeps its pid, so this cannot reach anybody else. */
+function kill(pid: number): void {
+  try {
+    const pidfd = pidfdOpen(pid);
+    pidfdSignal(pidfd, 9);
+    close(pidfd);
+  } catch {
+    // It has just been waited for.
+  }
+}

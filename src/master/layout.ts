@@ -1,0 +1,115 @@
+/**
+ * The directories that an instance lives in, and the preload library's public copy.
+ *
+ * Privilege: root. Everything is made inside directories that only root can write, and what a site's user owns is
+ * never written by root again: so no symbolic link of a tenant is ever followed.
+ */
+
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import type { Config } from '../config/config.js';
+import { GuiseError } from '../error.js';
+import { preloadLibrary } from '../os/addon.js';
+import type { UserEntry } from '../os/identity.js';
+import type { Site } from '../site/site.js';
+
+export interface SiteDirectories {
+  readonly tmp: string;
+  readonly sessions: string;
+  readonly phpLog: string;
+  readonly ini: string;
+}
+
+/** Makes run, state and log directories; returns the path of the preload library that site users can read. */
+export function prepareInstance(config: Config, router: UserEntry): string {
+  const { run, state, log } = config.paths;
+  rootDirectory(run, 0o755);
+  rootDirectory(`${run}/sites`, 0o755);
+  rootDirectory(`${run}/lib`, 0o755);
+  rootDirectory(`${run}/php`, 0o755);
+  rootDirectory(state, 0o755);
+  rootDirectory(`${state}/sites`, 0o755);
+  rootDirectory(log, 0o755);
+  rootDirectory(`${log}/sites`, 0o755);
+  ownedDirectory(spoolDirectory(config), router.uid, router.gid, 0o700);
+  return copyPreloadLibrary(`${run}/lib`);
+}
+
+/** Where the router spools request bodies that are too large for memory. */
+export function spoolDirectory(config: Config): string {
+  return `${config.paths.state}/spool`;
+}
+
+export function siteDirectories(config: Config, name: string): SiteDirectories {
+  const { run, state, log } = config.paths;
+  return {
+    tmp: `${state}/sites/${name}/tmp`,
+    sessions: `${state}/sites/${name}/sessions`,
+    phpLog: `${log}/sites/${name}/php.log`,
+    ini: `${run}/php/${name}`,
+  };
+}
+
+export function prepareSite(config: Config, site: Site): SiteDirectories {
+  const directories = siteDirectories(config, site.name);
+  const { uid, gid } = site.user;
+  ownedDirectory(`${config.paths.state}/sites/${site.name}`, 0, gid, 0o710);
+  ownedDirectory(directories.tmp, uid, gid, 0o700);
+  ownedDirectory(directories.sessions, uid, gid, 0o700);
+  ownedDirectory(`${config.paths.log}/sites/${site.name}`, 0, gid, 0o750);
+  ownedFile(directories.phpLog, uid, gid, 0o640);
+  return directories;
+}
+
+function rootDirectory(path: string, mode: number): void {
+  mkdirSync(path, { recursive: true, mode });
+  const st = statSync(path);
+  if (st.uid !== 0 || (st.mode & 0o022) !== 0) {
+    const found = `owner ${st.uid}, mode ${(st.mode & 0o7777).toString(8)}`;
+    throw new GuiseError('SETUP_FAILED', `${path}: ${found}; expected root's, writable by nobody else`, {
+      file: path,
+      remedy: `chown root ${path} && chmod go-w ${path}`,
+    });
+  }
+  chmodSync(path, mode);
+}
+
+/** Its parent belongs to root, so nobody can have put anything else in its place. */
+function ownedDirectory(path: string, uid: number, gid: number, mode: number): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  chownSync(path, uid, gid);
+  chmodSync(path, mode);
+}
+
+function ownedFile(path: string, uid: number, gid: number, mode: number): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, mode);
+  fchownSync(fd, uid, gid);
+  fchmodSync(fd, mode);
+  closeSync(fd);
+}
+
+/** The installed library may lie where site users cannot reach it; its content is in its name, so it never changes. */
+function copyPreloadLibrary(directory: string): string {
+  const content = readFileSync(preloadLibrary());
+  const digest = createHash('sha256').update(content).digest('hex').slice(0, 16);
+  const path = `${directory}/guise-preload-${digest}.so`;
+  if (existsSync(path) && readFileSync(path).equals(content)) return path;
+  writeFileSync(`${path}.new`, content, { mode: 0o755 });
+  chmodSync(`${path}.new`, 0o755);
+  renameSync(`${path}.new`, path);
+  return path;
+}

@@ -1,0 +1,130 @@
+/**
+ * The daemon: from a checked configuration to a running instance, and from there to nothing left. This file knows
+ * the order; each step has its own.
+ *
+ * Privilege: root. Nothing that a visitor or a script sends is ever read in this process.
+ */
+
+import { openSync, rmSync } from 'node:fs';
+import { type Logger, pino } from 'pino';
+import type { Config } from '../config/config.js';
+import { version } from '../config/version.js';
+import { controlPath, startControlServer } from '../control/server.js';
+import { GuiseError } from '../error.js';
+import { type UserEntry, userByName } from '../os/identity.js';
+import { Poller } from '../os/poller.js';
+import { dropDumpable } from '../os/process.js';
+import { becomeSubreaper, reap } from '../os/reap.js';
+import { Control } from './control.js';
+import { prepareInstance } from './layout.js';
+import { openListener } from './listeners.js';
+import { lockRunDirectory } from './lock.js';
+import { Instance } from './instance.js';
+
+/**
+ * Runs until it is told to stop (SIGTERM, SIGINT, or the control socket).
+ *
+ * @returns the exit code: 0 after an orderly stop
+ * @throws GuiseError when the instance cannot start; nothing is left running then
+ */
+export async function runMaster(config: Config): Promise<number> {
+  if (process.getuid?.() !== 0) {
+    throw new GuiseError(
+      'NOT_PERMITTED',
+      'the daemon must run as root, for it starts each site as its own user',
+      {
+        remedy: 'sudo guise daemon',
+      },
+    );
+  }
+  const user = routerUser(config);
+  const webUsers = config.router.webUsers.map((name) => existingUser(name, '[router] web_users', config));
+  const library = prepareInstance(config, user);
+  lockRunDirectory(config.paths.run);
+  becomeSubreaper();
+  dropDumpable();
+  const { log, logFd } = openLog(config);
+  const poller = new Poller();
+  const socket = `${config.paths.run}/guise.sock`;
+  const listener = openListener(socket, webUsers);
+  const instance = new Instance({ config, poller, log, logFd, user, webUsers, library, listener });
+  try {
+    await serve(instance);
+  } finally {
+    poller.close();
+    rmSync(socket, { force: true });
+    rmSync(`${config.paths.run}/guise.lock`, { force: true });
+  }
+  log.info('guise stopped');
+  return 0;
+}
+
+/** From the start of the router to the end of the last child. */
+async function serve(instance: Instance): Promise<void> {
+  const { log } = instance;
+  const onChild = (): void => {
+    collect(instance);
+  };
+  const stop = (): void => {
+    instance.stop();
+  };
+  process.on('SIGCHLD', onChild);
+  instance.start();
+  const control = new Control(instance, Date.now());
+  const reload = (): void => {
+    control.reload().catch((thrown: unknown) => {
+      log.error({ err: thrown }, 'reload failed');
+    });
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
+  const server = startControlServer(control, {
+    path: controlPath(instance.config.paths.run),
+    onProblem: (problem) => {
+      log.warn({ err: problem }, 'control socket');
+    },
+  });
+  log.info({ pid: process.pid, version, config: instance.config.file }, 'guise started');
+  await instance.stopped;
+  await server.close();
+  process.off('SIGCHLD', onChild).off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
+}
+
+/** One SIGCHLD may stand for several deaths. */
+function collect(instance: Instance): void {
+  for (let death = reap(); death !== undefined; death = reap()) {
+    instance.childDied(death.pid, death.exitCode, death.signal);
+  }
+}
+
+function routerUser(config: Config): UserEntry {
+  const user = existingUser(config.router.user, '[router] user', config);
+  if (user.uid === 0 || user.gid === 0) {
+    throw new GuiseError(
+      'CONFIG_INVALID',
+      `[router] user: found ${user.name}; expected a user without privileges`,
+      {
+        file: config.file,
+      },
+    );
+  }
+  return user;
+}
+
+function existingUser(name: string, key: string, config: Config): UserEntry {
+  const user = userByName(name);
+  if (user !== undefined) return user;
+  throw new GuiseError('CONFIG_INVALID', `${key}: there is no user ${name}`, {
+    file: config.file,
+    remedy: `useradd --system --no-create-home --shell /usr/sbin/nologin ${name}`,
+  });
+}
+
+/** One file for master and router: each line is one write to a descriptor opened for appending. */
+function openLog(config: Config): { log: Logger; logFd: number } {
+  const logFd = openSync(`${config.paths.log}/guise.log`, 'a', 0o640);
+  const log = pino(
+    { base: { process: 'master' }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: logFd, sync: true }),
+  );
+  return { log, logFd };
+}

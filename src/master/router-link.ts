@@ -1,0 +1,187 @@
+/**
+ * Keeps a router running and the router's picture complete: a new one is told everything, at its death every site
+ * learns that its workers' channels are gone. Privilege: root.
+ */
+
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import {
+  type RouterRequest,
+  type RouterSettings,
+  type SiteFigures,
+  toMaster,
+  toRouter,
+} from '../control/router-messages.js';
+import type { UserEntry } from '../os/identity.js';
+import type { Poller } from '../os/poller.js';
+import { close } from '../os/socket.js';
+import { afterFailure, type BackOff, noFailure } from '../pool/back-off.js';
+import { spoolDirectory } from './layout.js';
+import { RouterProcess } from './router-process.js';
+import type { SiteRuntime } from './site-runtime.js';
+import { routerSite } from './site-set.js';
+
+export interface RouterLinkSetup {
+  readonly poller: Poller;
+  readonly log: Logger;
+  readonly logFd: number;
+  readonly user: UserEntry;
+  readonly webUsers: readonly UserEntry[];
+  readonly config: Config;
+  /** The shared socket. */
+  readonly listener: number;
+  /** Sites and their own listening sockets (-1: none), for a router that knows none yet. */
+  sites(): Iterable<{ runtime: SiteRuntime; listener: number }>;
+  /** A request that concerns a site. */
+  siteRequest(request: RouterRequest): void;
+  /** The router has ended while the daemon is stopping. */
+  drained(): void;
+}
+
+interface StatusQuestion {
+  readonly figures: Map<number, SiteFigures>;
+  readonly answer: (answer: RouterFigures) => void;
+}
+
+export interface RouterFigures {
+  readonly connections: number;
+  readonly sites: ReadonlyMap<number, SiteFigures>;
+}
+
+/** A router that has run this long was sound: the next failure counts as the first. */
+const soundAfterMs = 10_000;
+
+export class RouterLink {
+  restarts = 0;
+  readonly #setup: RouterLinkSetup;
+  #process: RouterProcess | undefined;
+  #startedMs = 0;
+  #backOff: BackOff = noFailure;
+  #questions: StatusQuestion[] = [];
+  #isDraining = false;
+
+  constructor(setup: RouterLinkSetup) {
+    this.#setup = setup;
+    this.#start();
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  tell(type: number, site: number, worker: number, a: number, b: number, descriptor = -1): void {
+    if (this.#process !== undefined) this.#process.order({ type, site, worker, a, b }, undefined, descriptor);
+    else if (descriptor >= 0) close(descriptor); // its worker sees the end of its channel and leaves
+  }
+
+  siteOpened(runtime: SiteRuntime, listener: number): void {
+    const { id, site } = runtime;
+    this.#process?.order({ type: toRouter.site, site: id, worker: 0, a: 0, b: 0 }, routerSite(site));
+    if (listener >= 0) this.#giveListener(id, listener);
+  }
+
+  siteClosed(runtime: SiteRuntime): void {
+    this.tell(toRouter.siteGone, runtime.id, 0, 0, 0);
+  }
+
+  /** What goes on, as the router says; undefined when there is none. */
+  async figures(): Promise<RouterFigures | undefined> {
+    if (this.#process === undefined) return undefined;
+    return new Promise((answer) => {
+      this.#questions.push({ figures: new Map(), answer });
+      if (this.#questions.length === 1) this.tell(toRouter.status, 0, 0, 0, 0);
+    });
+  }
+
+  /** No further connection is accepted; the router ends when its requests have. */
+  drain(): void {
+    this.#isDraining = true;
+    if (this.#process === undefined) this.#setup.drained();
+    else this.tell(toRouter.drain, 0, 0, 0, 0);
+  }
+
+  kill(): void {
+    this.#process?.kill();
+  }
+
+  /** A child of the master has ended: was it the router? */
+  childDied(pid: number, exitCode: number | null, signal: number | null): boolean {
+    if (pid !== this.#process?.pid) return false;
+    this.#process.release();
+    this.#process = undefined;
+    for (const { figures, answer } of this.#questions.splice(0)) answer({ connections: 0, sites: figures });
+    if (this.#isDraining) {
+      this.#setup.drained();
+      return true;
+    }
+    this.#setup.log.error({ pid, exitCode, signal }, 'router died');
+    this.#restart();
+    return true;
+  }
+
+  #restart(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#startedMs > soundAfterMs) this.#backOff = noFailure;
+    const pauseMs = this.#backOff.failures === 0 ? 0 : this.#backOff.notBeforeMs - nowMs;
+    this.#backOff = afterFailure(this.#backOff, nowMs);
+    this.restarts++;
+    setTimeout(() => {
+      if (!this.#isDraining) this.#start();
+    }, pauseMs);
+  }
+
+  #start(): void {
+    const { poller, user, logFd, log, listener } = this.#setup;
+    this.#startedMs = performance.now();
+    this.#process = new RouterProcess(poller, user, logFd, {
+      request: (request) => {
+        this.#requested(request);
+      },
+      lost: () => {
+        this.#process?.kill();
+      },
+    });
+    this.#process.order({ type: toRouter.settings, site: 0, worker: 0, a: 0, b: 0 }, this.#settings());
+    for (const { runtime, listener: own } of this.#setup.sites()) this.siteOpened(runtime, own);
+    this.#giveListener(0, listener);
+    log.info({ pid: this.#process.pid, restarts: this.restarts }, 'router started');
+  }
+
+  #giveListener(site: number, listener: number): void {
+    this.#process?.order({ type: toRouter.listener, site, worker: 0, a: 0, b: 0 }, undefined, listener, true);
+  }
+
+  #settings(): RouterSettings {
+    const { config, webUsers } = this.#setup;
+    return {
+      webUids: webUsers.map((user) => user.uid),
+      maxConnections: config.router.maxConnections,
+      maxHeadBytes: config.router.maxHeadBytes,
+      readTimeoutMs: config.router.readTimeoutMs,
+      spoolDirectory: spoolDirectory(config),
+    };
+  }
+
+  #requested(request: RouterRequest): void {
+    switch (request.type) {
+      case toMaster.demand:
+      case toMaster.kill:
+        this.#setup.siteRequest(request);
+        break;
+      case toMaster.siteFigures:
+        this.#questions[0]?.figures.set(request.site, request.figures);
+        break;
+      case toMaster.statusEnd:
+        this.#answerStatus(request.count);
+        break;
+      default:
+    }
+  }
+
+  /** All who asked before the answer began get it; it is never older than the oldest question. */
+  #answerStatus(connections: number): void {
+    const [first, ...others] = this.#questions.splice(0);
+    if (first === undefined) return;
+    for (const { answer } of [first, ...others]) answer({ connections, sites: first.figures });
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The router's process: started with nothing but a log and its channel, started again when it dies. It begins as
+ * root, because its code may lie where nobody else can read it, and becomes its own user before it is given a
+ * socket (docs/decisions).
+ *
+ * Privilege: root. Of what the router says only fixed-size numbers are read.
+ */
+
+import { fileURLToPath } from 'node:url';
+import { Channel } from '../control/channel.js';
+import {
+  type RouterOrder,
+  type RouterRequest,
+  readRequest,
+  requestBytes,
+  writeOrder,
+} from '../control/router-messages.js';
+import type { UserEntry } from '../os/identity.js';
+import { launch } from '../os/launch.js';
+import { pidfdOpen, pidfdSignal } from '../os/process.js';
+import type { Poller } from '../os/poller.js';
+import { close, seqpacketPair, setBlocking } from '../os/socket.js';
+
+/** Table rows may be long (aliases), but not as long as this. */
+const orderMaxBytes = 128 * 1024;
+/** A router that lets more messages than this pile up does not work any more. */
+const maxWaiting = 100_000;
+
+export interface RouterHandlers {
+  request(request: RouterRequest): void;
+  /** Its channel has ended. The process has ended or is ended by the caller. */
+  lost(): void;
+}
+
+export class RouterProcess {
+  readonly pid: number;
+  readonly #pidfd: number;
+  readonly #channel: Channel;
+  readonly #bytes = Buffer.allocUnsafe(orderMaxBytes);
+
+  constructor(poller: Poller, user: UserEntry, logFd: number, handlers: RouterHandlers) {
+    const [ours, theirs] = seqpacketPair();
+    setBlocking(theirs, false);
+    const groups = user.groups.join(',');
+    this.pid = launch({
+      file: process.execPath,
+      args: ['guise: router', fileURLToPath(new URL('../router/main.js', import.meta.url))],
+      env: { GUISE_ROUTER_USER: `${user.uid}:${user.gid}:${groups}` },
+      cwd: '/',
+      descriptors: [-1, logFd, logFd, theirs],
+      limits: { core: 0 },
+      umask: 0o077,
+      noNewPrivileges: true, // before the program starts, so that every thread of it has it
+      newSession: true,
+    }).pid;
+    close(theirs);
+    this.#pidfd = pidfdOpen(this.pid);
+    const buffer = Buffer.allocUnsafe(requestBytes * 2);
+    this.#channel = new Channel(poller, ours, buffer, maxWaiting, {
+      message: (bytes, length, info) => {
+        for (let i = 1; i <= (info[0] ?? 0); i++) close(info[i] ?? -1); // it has none to give
+        const request = readRequest(bytes, length);
+        if (request === undefined) this.kill();
+        else handlers.request(request);
+      },
+      ended: () => {
+        handlers.lost();
+      },
+    });
+  }
+
+  /** Sends an order. A descriptor goes along for good, or as a copy when it is `lent` (control/channel.ts). */
+  order(order: RouterOrder, payload?: unknown, descriptor = -1, lent = false): void {
+    const length = writeOrder(this.#bytes, order, payload);
+    if (!this.#channel.send(this.#bytes, length, descriptor, lent)) this.kill();
+  }
+
+  kill(): void {
+    pidfdSignal(this.#pidfd, 9);
+  }
+
+  /** After its death: lets go of what stood for it. */
+  release(): void {
+    this.#channel.close();
+    close(this.#pidfd);
+  }
+}

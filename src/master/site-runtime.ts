@@ -1,0 +1,254 @@
+/**
+ * One site in the master: its template, its workers, its socket. Gives the router workers when asked, within the
+ * site's and the machine's limits, and tells it when one has ended. The uid is always that of the site's own
+ * configuration.
+ *
+ * Privilege: root. Never sees a request.
+ */
+
+import type { Logger } from 'pino';
+import { noWorkerReason, toRouter } from '../control/router-messages.js';
+import {
+  decodeStatus,
+  type Report,
+  reportBorn,
+  reportExited,
+  reportFailed,
+  reportReady,
+} from '../control/template-messages.js';
+import { messageOf } from '../error.js';
+import type { Poller } from '../os/poller.js';
+import { seqpacketPair, setBlocking } from '../os/socket.js';
+import { afterFailure, type BackOff, mayTry, noFailure } from '../pool/back-off.js';
+import type { Site } from '../site/site.js';
+import type { SiteDirectories } from './layout.js';
+import { TemplateProcess } from './template-process.js';
+import type { WorkerBudget } from './worker-budget.js';
+import { WorkerTable } from './worker-table.js';
+
+/** What a site needs of the rest of the master. */
+export interface Surroundings {
+  readonly poller: Poller;
+  readonly log: Logger;
+  /** The preload library that site users can read. */
+  readonly library: string;
+  readonly budget: WorkerBudget;
+  /** Site directories, made if they are missing. */
+  prepare(site: Site): SiteDirectories;
+  /** Sends an order to the router; `descriptor` is taken over. */
+  tellRouter(type: number, site: number, worker: number, a: number, b: number, descriptor?: number): void;
+  nowMs(): number;
+}
+
+/** A template stays this many idle timeouts longer than its last worker. */
+const templatePatience = 5;
+
+export class SiteRuntime {
+  readonly id: number;
+  readonly site: Site;
+  readonly workers = new WorkerTable();
+  lastProblem: string | undefined;
+  #template: TemplateProcess | undefined;
+  #templateIsReady = false;
+  #backOff: BackOff = noFailure;
+  #templateTimer: NodeJS.Timeout | undefined;
+  #closing = false;
+  readonly #around: Surroundings;
+
+  constructor(id: number, site: Site, around: Surroundings) {
+    this.id = id;
+    this.site = site;
+    this.#around = around;
+  }
+
+  get templatePid(): number | undefined {
+    return this.#template?.pid;
+  }
+
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
+  get isThrottled(): boolean {
+    return this.#template === undefined && !mayTry(this.#backOff, this.#around.nowMs());
+  }
+
+  get isStarting(): boolean {
+    return this.#template !== undefined && !this.#templateIsReady;
+  }
+
+  /** The router asks for `count` workers. Each is either ordered or refused. */
+  demand(count: number): void {
+    for (let left = Math.min(count, this.site.maxWorkers); left > 0; left--) {
+      const reason = this.#orderWorker();
+      if (reason === undefined) continue;
+      this.#around.tellRouter(toRouter.noWorker, this.id, 0, left, reason);
+      return;
+    }
+  }
+
+  /** No further worker is given. The router's end of each channel decides when the present ones go. */
+  close(): void {
+    this.#closing = true;
+    this.#template?.retire();
+  }
+
+  killAll(): void {
+    this.#template?.kill();
+    this.workers.killAll();
+  }
+
+  /** A child of the master has ended: was it ours? */
+  childDied(pid: number, exitCode: number | null, signal: number | null): boolean {
+    if (pid === this.#template?.pid) {
+      this.#templateDied(exitCode, signal);
+      return true;
+    }
+    const worker = this.workers.withPid(pid);
+    if (worker === undefined) return false;
+    this.#workerGone(worker, exitCode, signal);
+    return true;
+  }
+
+  #orderWorker(): number | undefined {
+    if (this.#closing) return noWorkerReason.stopping;
+    if (this.workers.size >= this.site.maxWorkers) return noWorkerReason.siteLimit;
+    const template = this.#template ?? this.#startTemplate();
+    if (typeof template === 'number') return template;
+    if (!this.#around.budget.take()) return noWorkerReason.machineLimit;
+    const id = this.#around.budget.nextWorkerId();
+    const [ours, theirs] = seqpacketPair();
+    setBlocking(theirs, true);
+    this.workers.ordered(id, ours);
+    clearTimeout(this.#templateTimer);
+    if (!template.fork(id, this.site.mode === 'per-request', theirs)) template.kill();
+    return undefined;
+  }
+
+  #startTemplate(): TemplateProcess | number {
+    if (!mayTry(this.#backOff, this.#around.nowMs())) return noWorkerReason.throttled;
+    const { poller, library, log } = this.#around;
+    try {
+      const directories = this.#around.prepare(this.site);
+      this.#templateIsReady = false;
+      this.#template = new TemplateProcess(poller, this.site, directories, library, {
+        report: (report, pid, uid) => {
+          this.#reported(report, pid, uid);
+        },
+        lost: () => {
+          // The end of the process itself is what counts, and it follows: see childDied.
+        },
+      });
+      log.debug({ site: this.site.name, pid: this.#template.pid }, 'template started');
+      return this.#template;
+    } catch (thrown) {
+      this.#startFailed(messageOf(thrown));
+      return noWorkerReason.startFailed;
+    }
+  }
+
+  #startFailed(problem: string): void {
+    this.#backOff = afterFailure(this.#backOff, this.#around.nowMs());
+    this.lastProblem = problem;
+    this.#around.log.error(
+      { site: this.site.name, problem, failures: this.#backOff.failures },
+      'site does not start',
+    );
+  }
+
+  #reported(report: Report, pid: number, uid: number): void {
+    switch (report.type) {
+      case reportReady:
+        this.#templateIsReady = true;
+        this.#backOff = noFailure;
+        break;
+      case reportBorn:
+        this.#workerBorn(report.worker, pid, uid);
+        break;
+      case reportExited:
+        this.#workerExited(report);
+        break;
+      case reportFailed:
+        this.#workerNotForked(report);
+        break;
+      default:
+    }
+  }
+
+  /** Pid and uid are the kernel's word, so a template cannot pass off somebody else's process as its worker. */
+  #workerBorn(worker: number, pid: number, uid: number): void {
+    if (uid !== this.site.user.uid) return;
+    const channel = this.workers.born(worker, pid);
+    if (channel < 0) return;
+    this.#around.tellRouter(
+      toRouter.worker,
+      this.id,
+      worker,
+      this.site.mode === 'per-request' ? 1 : 0,
+      0,
+      channel,
+    );
+  }
+
+  #workerExited(report: Report): void {
+    if (this.workers.isAlive(report.worker)) {
+      this.#around.log.warn(
+        { site: this.site.name, worker: report.worker },
+        'template reported a live worker dead',
+      );
+      this.workers.kill(report.worker);
+    }
+    const { exitCode, signal } = decodeStatus(report.status);
+    this.#workerGone(report.worker, exitCode, signal);
+  }
+
+  #workerNotForked(report: Report): void {
+    if (this.workers.gone(report.worker) === undefined) return;
+    this.#around.budget.give();
+    this.lastProblem = `fork failed: errno ${report.status}`;
+    this.#around.log.error({ site: this.site.name, errno: report.status }, 'worker could not be forked');
+    this.#around.tellRouter(toRouter.noWorker, this.id, 0, 1, noWorkerReason.startFailed);
+  }
+
+  #workerGone(worker: number, exitCode: number | null, signal: number | null): void {
+    const pid = this.workers.gone(worker);
+    if (pid === undefined) return;
+    this.#around.budget.give();
+    if (signal !== null || exitCode !== 0) {
+      this.lastProblem =
+        signal === null ? `worker exited with ${exitCode}` : `worker died by signal ${signal}`;
+      this.#around.log.warn({ site: this.site.name, pid, worker, exitCode, signal }, 'worker died');
+    }
+    this.#around.tellRouter(toRouter.workerGone, this.id, worker, signal ?? 0, exitCode ?? 0);
+    this.#scheduleTemplateEnd();
+  }
+
+  /** Workers go on without their template; those that were ordered and not yet born are ordered again. */
+  #templateDied(exitCode: number | null, signal: number | null): void {
+    const wasReady = this.#templateIsReady;
+    this.#template?.release();
+    this.#template = undefined;
+    const unborn = this.workers.unborn();
+    for (const worker of unborn) {
+      this.workers.gone(worker);
+      this.#around.budget.give();
+    }
+    if (signal !== null || exitCode !== 0) {
+      this.#around.log.warn({ site: this.site.name, exitCode, signal }, 'template died');
+      if (!wasReady)
+        this.#startFailed(
+          `php-cgi ended at start (${signal === null ? `exit ${exitCode}` : `signal ${signal}`})`,
+        );
+    }
+    if (unborn.length > 0) this.demand(unborn.length);
+  }
+
+  #scheduleTemplateEnd(): void {
+    clearTimeout(this.#templateTimer);
+    if (this.workers.size > 0 || this.#template === undefined || this.#closing) return;
+    this.#templateTimer = setTimeout(() => {
+      if (this.workers.size === 0) this.#template?.retire();
+    }, this.site.idleTimeoutMs * templatePatience);
+    this.#templateTimer.unref();
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * All sites of the master: which run, under which number, on which socket; and how a new registry is applied by
+ * difference, so that a site which did not change is not touched. Numbers are never used twice.
+ *
+ * Privilege: root. Knows the router only as somebody to tell.
+ */
+
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { RouterSite } from '../control/router-messages.js';
+import { close } from '../os/socket.js';
+import type { Registry } from '../site/registry.js';
+import { type Site, siteSocketPath } from '../site/site.js';
+import { SiteRuntime, type Surroundings } from './site-runtime.js';
+
+export interface SiteSetHandlers {
+  /** The router is to know this site, with its own listening socket or none (-1). */
+  opened(runtime: SiteRuntime, listener: number): void;
+  /** The router is to forget it once its requests have ended. */
+  closed(runtime: SiteRuntime): void;
+  /** Makes a site's own listening socket. */
+  listen(path: string): number;
+  /** Removes a site's own socket from the file system. */
+  unlink(path: string): void;
+}
+
+export interface Difference {
+  readonly added: string[];
+  readonly changed: string[];
+  readonly removed: string[];
+  unchanged: number;
+}
+
+interface Listener {
+  readonly path: string;
+  readonly fd: number;
+}
+
+export class SiteSet {
+  readonly #byName = new Map<string, SiteRuntime>();
+  readonly #byId = new Map<number, SiteRuntime>();
+  readonly #listeners = new Map<string, Listener>();
+  readonly #around: Surroundings;
+  readonly #handlers: SiteSetHandlers;
+  readonly #runDirectory: string;
+  #lastId = 0;
+
+  constructor(runDirectory: string, around: Surroundings, handlers: SiteSetHandlers) {
+    this.#runDirectory = runDirectory;
+    this.#around = around;
+    this.#handlers = handlers;
+  }
+
+  /** Those in force and those whose last workers are ending. */
+  all(): IterableIterator<SiteRuntime> {
+    return this.#byId.values();
+  }
+
+  byId(id: number): SiteRuntime | undefined {
+    return this.#byId.get(id);
+  }
+
+  listenerOf(name: string): number {
+    return this.#listeners.get(name)?.fd ?? -1;
+  }
+
+  /** Brings the sites in force to what the registry says. */
+  apply(registry: Registry): Difference {
+    const difference: Difference = { added: [], changed: [], removed: [], unchanged: 0 };
+    const wanted = new Map(registry.sites.map((site) => [site.name, site]));
+    for (const [name, runtime] of this.#byName) {
+      const site = wanted.get(name);
+      if (site === undefined) {
+        this.#end(runtime);
+        this.#unlisten(name);
+        difference.removed.push(name);
+      } else if (!isDeepStrictEqual(site, runtime.site)) {
+        this.#end(runtime);
+        this.#begin(site);
+        difference.changed.push(name);
+      } else {
+        difference.unchanged++;
+      }
+    }
+    for (const site of registry.sites) {
+      if (this.#byName.has(site.name)) continue;
+      this.#begin(site);
+      difference.added.push(site.name);
+    }
+    return difference;
+  }
+
+  /** Forgets sites whose last worker has ended. */
+  sweep(runtime: SiteRuntime): void {
+    const isOver = runtime.isClosing && runtime.workers.size === 0 && runtime.templatePid === undefined;
+    if (isOver) this.#byId.delete(runtime.id);
+  }
+
+  closeAll(): void {
+    for (const runtime of this.#byName.values()) this.#end(runtime);
+    for (const name of [...this.#listeners.keys()]) this.#unlisten(name);
+  }
+
+  #begin(site: Site): void {
+    const runtime = new SiteRuntime(++this.#lastId, site, this.#around);
+    this.#byName.set(site.name, runtime);
+    this.#byId.set(runtime.id, runtime);
+    if (site.socket === 'own') this.#listen(site.name);
+    else this.#unlisten(site.name);
+    this.#handlers.opened(runtime, this.listenerOf(site.name));
+  }
+
+  #end(runtime: SiteRuntime): void {
+    this.#byName.delete(runtime.site.name);
+    runtime.close();
+    this.#handlers.closed(runtime);
+    this.sweep(runtime);
+  }
+
+  /** A site that changes keeps its socket, and with it the connections that wait there. */
+  #listen(name: string): void {
+    if (this.#listeners.has(name)) return;
+    const path = siteSocketPath(this.#runDirectory, name);
+    this.#listeners.set(name, { path, fd: this.#handlers.listen(path) });
+  }
+
+  #unlisten(name: string): void {
+    const listener = this.#listeners.get(name);
+    if (listener === undefined) return;
+    this.#listeners.delete(name);
+    close(listener.fd);
+    this.#handlers.unlink(listener.path);
+  }
+}
+
+/** What the router learns of a site: no user, no path, and keys only as digests. */
+export function routerSite(site: Site): RouterSite {
+  return {
+    name: site.name,
+    aliases: site.aliases,
+    keyHashes: site.keys.map((key) => createHash('sha256').update(key).digest('hex')),
+    keyRequired: site.keyRequired,
+    mode: site.mode,
+    ownSocket: site.socket === 'own',
+    maxWorkers: site.maxWorkers,
+    maxRequests: site.maxRequests,
+    spare: site.spare,
+    timeLimitMs: site.timeLimitMs,
+    idleTimeoutMs: site.idleTimeoutMs,
+    queueLength: site.queueLength,
+    queueTimeoutMs: site.queueTimeoutMs,
+    maxBodyBytes: site.maxBodyBytes,
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * One site's template: started under the site's identity, then told to fork workers. Reports come from a process
+ * that the site's user controls: they are read with fixed sizes, concern only workers ordered here, and a worker's
+ * pid is the one that the kernel attached to its own report.
+ *
+ * Privilege: root, until the launcher has become the site's user.
+ */
+
+import { Channel } from '../control/channel.js';
+import {
+  orderBytes,
+  type Report,
+  readReport,
+  reportBytes,
+  writeForkOrder,
+} from '../control/template-messages.js';
+import { launch } from '../os/launch.js';
+import type { Poller } from '../os/poller.js';
+import { pidfdOpen, pidfdSignal } from '../os/process.js';
+import { close, passCredentials, seqpacketPair, setBlocking, unconnectedSocket } from '../os/socket.js';
+import type { Site } from '../site/site.js';
+import type { SiteDirectories } from './layout.js';
+import { type PhpCommand, phpCommand, writeLockedSettings } from './php-command.js';
+
+/** Orders that may wait for a template that does not read them; then it is given up. */
+const maxWaiting = 1000;
+
+export interface TemplateHandlers {
+  /** `pid` and `uid` are the sender's, vouched for by the kernel. */
+  report(report: Report, pid: number, uid: number): void;
+  /** The channel ended: the process has died, or talks nonsense and has been killed. */
+  lost(): void;
+}
+
+export class TemplateProcess {
+  readonly pid: number;
+  readonly #pidfd: number;
+  readonly #channel: Channel;
+  readonly #order = Buffer.alloc(orderBytes);
+
+  /** @throws GuiseError LAUNCH_FAILED, with the step that failed */
+  constructor(
+    poller: Poller,
+    site: Site,
+    directories: SiteDirectories,
+    library: string,
+    handlers: TemplateHandlers,
+  ) {
+    writeLockedSettings(site, directories);
+    const [ours, theirs] = seqpacketPair();
+    try {
+      this.pid = start(site, phpCommand(site, directories, library), theirs);
+    } catch (thrown) {
+      close(ours);
+      throw thrown;
+    } finally {
+      close(theirs);
+    }
+    this.#pidfd = pidfdOpen(this.pid);
+    passCredentials(ours);
+    const buffer = Buffer.allocUnsafe(reportBytes * 2);
+    this.#channel = new Channel(poller, ours, buffer, maxWaiting, {
+      message: (bytes, length, info) => {
+        for (let i = 1; i <= (info[0] ?? 0); i++) close(info[i] ?? -1); // a report carries none
+        const report = readReport(bytes, length);
+        if (report === undefined) this.kill();
+        else handlers.report(report, info[5] ?? -1, info[6] ?? -1);
+      },
+      ended: () => {
+        this.kill();
+        handlers.lost();
+      },
+    });
+  }
+
+  /** Orders a worker; `channel` is its end of its job channel, taken over. False: the template is lost. */
+  fork(worker: number, oneJob: boolean, channel: number): boolean {
+    writeForkOrder(this.#order, worker, oneJob);
+    return this.#channel.send(this.#order, orderBytes, channel);
+  }
+
+  /** It reaps its last workers and ends by itself. */
+  retire(): void {
+    this.#channel.close();
+  }
+
+  kill(): void {
+    pidfdSignal(this.#pidfd, 9);
+  }
+
+  /** After its death. */
+  release(): void {
+    this.#channel.close();
+    close(this.#pidfd);
+  }
+}
+
+function start(site: Site, command: PhpCommand, channel: number): number {
+  const { uid, gid, groups } = site.user;
+  setBlocking(channel, true);
+  const listener = unconnectedSocket();
+  try {
+    return launch({
+      file: site.php,
+      args: [...command.args],
+      env: command.env,
+      cwd: site.root,
+      descriptors: [listener, -1, -1, channel],
+      identity: { uid, gid, groups },
+      umask: site.umask,
+      limits: { core: 0, ...site.limits },
+      newSession: true,
+    }).pid;
+  } finally {
+    close(listener);
+  }
+}

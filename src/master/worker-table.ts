@@ -1,0 +1,96 @@
+/**
+ * The workers of one site as the master knows them: ordered from a template, then born, then gone. Owns each
+ * worker's pidfd, through which alone it is signalled, and the router's end of its channel until it is born.
+ */
+
+import { errno } from '../os/errno.js';
+import { GuiseError } from '../error.js';
+import { pidfdOpen, pidfdSignal } from '../os/process.js';
+import { close } from '../os/socket.js';
+
+interface Record {
+  readonly id: number;
+  /** The router's end of the job channel; -1 once it has been handed over. */
+  channel: number;
+  pid: number;
+  pidfd: number;
+}
+
+export class WorkerTable {
+  readonly #records = new Map<number, Record>();
+  readonly #byPid = new Map<number, Record>();
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  get pids(): number[] {
+    return [...this.#byPid.keys()];
+  }
+
+  ordered(id: number, channel: number): void {
+    this.#records.set(id, { id, channel, pid: -1, pidfd: -1 });
+  }
+
+  /**
+   * The worker lives. Returns its channel, which the caller takes over; -1 when there is no such order, or when it
+   * is gone already.
+   */
+  born(id: number, pid: number): number {
+    const record = this.#records.get(id);
+    if (record === undefined || record.pid !== -1 || pid <= 1) return -1;
+    const pidfd = open(pid);
+    if (pidfd < 0) return -1;
+    record.pid = pid;
+    record.pidfd = pidfd;
+    this.#byPid.set(pid, record);
+    const { channel } = record;
+    record.channel = -1;
+    return channel;
+  }
+
+  /** The number of the worker that is this process. */
+  withPid(pid: number): number | undefined {
+    return this.#byPid.get(pid)?.id;
+  }
+
+  /** Whether its process is still there. */
+  isAlive(id: number): boolean {
+    const record = this.#records.get(id);
+    return record !== undefined && record.pidfd >= 0 && pidfdSignal(record.pidfd, 0);
+  }
+
+  kill(id: number): void {
+    const record = this.#records.get(id);
+    if (record !== undefined && record.pidfd >= 0) pidfdSignal(record.pidfd, 9);
+  }
+
+  killAll(): void {
+    for (const id of this.#records.keys()) this.kill(id);
+  }
+
+  /** Forgets a worker; returns its pid, -1 when it was never born, undefined when it is unknown. */
+  gone(id: number): number | undefined {
+    const record = this.#records.get(id);
+    if (record === undefined) return undefined;
+    this.#records.delete(id);
+    if (record.channel >= 0) close(record.channel);
+    if (record.pidfd >= 0) close(record.pidfd);
+    if (record.pid > 0) this.#byPid.delete(record.pid);
+    return record.pid;
+  }
+
+  /** Those that have been ordered and not yet been born. */
+  unborn(): number[] {
+    return [...this.#records.values()].filter((record) => record.pid === -1).map((record) => record.id);
+  }
+}
+
+function open(pid: number): number {
+  try {
+    return pidfdOpen(pid);
+  } catch (thrown) {
+    if (thrown instanceof GuiseError && thrown.detail.errno === errno.ESRCH) return -1;
+    throw thrown;
+  }
+}

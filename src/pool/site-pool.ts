@@ -1,0 +1,176 @@
+/**
+ * The pool of one site as the router sees it: which workers are idle, who waits, and how many more workers to ask
+ * for. Pure: it calls nobody, knows no clock (times are arguments, in milliseconds) and no request (a ticket is
+ * whatever the caller waits with).
+ *
+ * A worker's life here:
+ *
+ * | state | event | becomes |
+ * |---|---|---|
+ * | asked for | arrived | busy, if somebody waits; else idle |
+ * | asked for | not given | nothing |
+ * | idle | admit | busy |
+ * | idle | too long | retired |
+ * | busy | done | busy, if somebody waits; else idle; retired after its last request |
+ * | busy, idle | gone | nothing; the ticket it ran is returned |
+ */
+
+export interface PoolLimits {
+  /** A worker runs one request and ends. */
+  readonly oneJob: boolean;
+  readonly maxWorkers: number;
+  /** Idle workers to be kept ahead of demand while the site is busy. */
+  readonly spare: number;
+  /** Tickets that may wait at once. */
+  readonly queueLength: number;
+  /** A worker retires after so many requests; 0: never. */
+  readonly maxRequests: number;
+}
+
+interface Worker<T> {
+  readonly id: number;
+  requests: number;
+  idleSinceMs: number;
+  ticket: T | undefined;
+}
+
+export type Admission = { kind: 'run'; worker: number } | { kind: 'wait' } | { kind: 'full' };
+
+/** What a worker that has become free does next. */
+export type Next<T> = { kind: 'run'; ticket: T } | { kind: 'idle' } | { kind: 'retire' };
+
+export class SitePool<T> {
+  limits: PoolLimits;
+  readonly #workers = new Map<number, Worker<T>>();
+  /** The one that worked last is taken first: its caches are warm, and the others can go. */
+  readonly #idle: Worker<T>[] = [];
+  readonly #queue = new Set<T>();
+  #starting = 0;
+
+  constructor(limits: PoolLimits) {
+    this.limits = limits;
+  }
+
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  get busyCount(): number {
+    return this.#workers.size - this.#idle.length;
+  }
+
+  get startingCount(): number {
+    return this.#starting;
+  }
+
+  get queuedCount(): number {
+    return this.#queue.size;
+  }
+
+  /** Nothing runs, waits or starts: the pool may be forgotten. */
+  get isQuiet(): boolean {
+    return this.#workers.size === 0 && this.#queue.size === 0 && this.#starting === 0;
+  }
+
+  /** A new request: runs on an idle worker, waits, or is one too many. */
+  admit(ticket: T): Admission {
+    const worker = this.#idle.pop();
+    if (worker !== undefined) {
+      worker.ticket = ticket;
+      worker.requests++;
+      return { kind: 'run', worker: worker.id };
+    }
+    if (this.#queue.size >= this.limits.queueLength) return { kind: 'full' };
+    this.#queue.add(ticket);
+    return { kind: 'wait' };
+  }
+
+  /** Its visitor left, or it waited too long. Returns whether it was waiting. */
+  leave(ticket: T): boolean {
+    return this.#queue.delete(ticket);
+  }
+
+  /** All who wait, first come first. */
+  waiting(): IterableIterator<T> {
+    return this.#queue.values();
+  }
+
+  /** How many workers to ask the master for now. The caller must ask: they count as starting from here on. */
+  want(): number {
+    const { oneJob, maxWorkers, spare } = this.limits;
+    const busy = this.busyCount > 0 || this.#queue.size > 0;
+    const reserve = busy ? Math.max(spare, oneJob ? 1 : 0) : 0;
+    const lacking = this.#queue.size + reserve - this.#idle.length - this.#starting;
+    const room = maxWorkers - this.#workers.size - this.#starting;
+    const count = Math.max(0, Math.min(lacking, room));
+    this.#starting += count;
+    return count;
+  }
+
+  /** What a worker is running. */
+  ticketOf(id: number): T | undefined {
+    return this.#workers.get(id)?.ticket;
+  }
+
+  /** The master gives a worker. */
+  arrived(id: number, nowMs: number): Next<T> {
+    if (this.#starting > 0) this.#starting--;
+    const worker: Worker<T> = { id, requests: 0, idleSinceMs: nowMs, ticket: undefined };
+    this.#workers.set(id, worker);
+    return this.#next(worker, nowMs);
+  }
+
+  /** The master does not give `count` of the workers that were asked for. */
+  notGiven(count: number): void {
+    this.#starting = Math.max(0, this.#starting - count);
+  }
+
+  /** A worker has ended its request. A worker of a one-job pool ends by itself then. */
+  done(id: number, nowMs: number): Next<T> {
+    const worker = this.#workers.get(id);
+    if (worker?.ticket === undefined) return { kind: 'retire' };
+    worker.ticket = undefined;
+    const { oneJob, maxRequests } = this.limits;
+    if (oneJob || (maxRequests > 0 && worker.requests >= maxRequests)) {
+      this.#workers.delete(id);
+      return { kind: 'retire' };
+    }
+    return this.#next(worker, nowMs);
+  }
+
+  /** A worker's process has ended. Returns the ticket that it was running. */
+  gone(id: number): T | undefined {
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return undefined;
+    this.#workers.delete(id);
+    const i = this.#idle.indexOf(worker);
+    if (i >= 0) this.#idle.splice(i, 1);
+    return worker.ticket;
+  }
+
+  /** Takes out the workers that have been idle since `beforeMs` or longer. */
+  retireIdle(beforeMs: number): number[] {
+    const keep = this.#idle.findIndex((worker) => worker.idleSinceMs > beforeMs);
+    const old = this.#idle.splice(0, keep < 0 ? this.#idle.length : keep);
+    for (const worker of old) this.#workers.delete(worker.id);
+    return old.map((worker) => worker.id);
+  }
+
+  /** When the worker that has been idle longest became so; undefined when none is idle. */
+  get idleSinceMs(): number | undefined {
+    return this.#idle[0]?.idleSinceMs;
+  }
+
+  #next(worker: Worker<T>, nowMs: number): Next<T> {
+    const [ticket] = this.#queue;
+    if (ticket !== undefined) {
+      this.#queue.delete(ticket);
+      worker.ticket = ticket;
+      worker.requests++;
+      return { kind: 'run', ticket };
+    }
+    worker.idleSinceMs = nowMs;
+    this.#idle.push(worker);
+    return { kind: 'idle' };
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * From an admitted request to its end: who gets a worker, on which connection it answers, and what its notes, its
+ * death or its time limit mean. Calls back with an ending, and does not talk to the web server itself.
+ */
+
+import {
+  type Note,
+  noteComplete,
+  notePeerGone,
+  noteRefused,
+  noteStarted,
+} from '../control/worker-messages.js';
+import type { Poller } from '../os/poller.js';
+import type { Next } from '../pool/site-pool.js';
+import type { Ending } from './ending.js';
+import type { Exchange } from './exchange.js';
+import { type RefusalReason, scriptReason } from './refusals.js';
+import { Relay } from './relay.js';
+import type { RoutedSite } from './routed-site.js';
+import { WorkerLink } from './worker-link.js';
+
+export interface DispatchHandlers {
+  ended(exchange: Exchange, ending: Ending): void;
+  /** Asks the master for workers. */
+  demand(site: RoutedSite, count: number): void;
+  /** Asks the master to kill a worker. */
+  kill(site: RoutedSite, worker: number): void;
+  /** A site's pool has changed: it may have become quiet, or have idle workers. */
+  changed(site: RoutedSite): void;
+}
+
+export class Dispatcher {
+  readonly #workers = new Map<number, WorkerLink>();
+  readonly #poller: Poller;
+  readonly #handlers: DispatchHandlers;
+
+  constructor(poller: Poller, handlers: DispatchHandlers) {
+    this.#poller = poller;
+    this.#handlers = handlers;
+  }
+
+  /** A complete request of an open site. */
+  admit(exchange: Exchange): void {
+    const { site } = exchange;
+    const admission = site.pool.admit(exchange);
+    if (admission.kind === 'full') {
+      this.#end(exchange, { kind: 'refused', reason: 'queue-full', note: undefined });
+      return;
+    }
+    if (admission.kind === 'run') this.#run(exchange, this.#workers.get(admission.worker));
+    this.#ask(site);
+  }
+
+  /** The master gives a worker; `fd` is its channel. */
+  workerArrived(site: RoutedSite, id: number, fd: number): void {
+    const link = new WorkerLink(id, site, fd, this.#poller, {
+      note: (worker, note) => {
+        this.#noted(worker, note);
+      },
+      ended: (worker) => {
+        this.#gone(worker);
+      },
+    });
+    this.#workers.set(id, link);
+    this.#follow(link, site.pool.arrived(id, performance.now()));
+  }
+
+  /** The master says that a worker's process has ended, whoever still holds its channel. */
+  workerGone(id: number): void {
+    const link = this.#workers.get(id);
+    if (link === undefined) return;
+    link.close();
+    this.#gone(link);
+  }
+
+  /** The master does not give `count` workers; without any other, those who wait will wait in vain. */
+  notGiven(site: RoutedSite, count: number, reason: RefusalReason): void {
+    site.pool.notGiven(count);
+    if (site.pool.busyCount > 0 || site.pool.startingCount > 0) return;
+    for (const exchange of [...site.pool.waiting()]) this.leave(exchange, reason);
+  }
+
+  /** A waiting request is given up. */
+  leave(exchange: Exchange, reason: RefusalReason): void {
+    if (!exchange.site.pool.leave(exchange)) return;
+    this.#end(exchange, { kind: 'refused', reason, note: undefined });
+  }
+
+  /** A running request has had its time. Its end follows when its worker is dead. */
+  timeOut(exchange: Exchange): void {
+    exchange.timedOut = true;
+    this.#handlers.kill(exchange.site, exchange.worker);
+  }
+
+  retire(id: number): void {
+    this.#workers.get(id)?.close();
+    this.#workers.delete(id);
+  }
+
+  #run(exchange: Exchange, link: WorkerLink | undefined): void {
+    const nowMs = performance.now();
+    exchange.state = 'running';
+    exchange.startedMs = nowMs;
+    exchange.deadlineMs = nowMs + exchange.site.config.timeLimitMs;
+    if (link === undefined) throw new Error('the pool has a worker that is not there');
+    exchange.worker = link.id;
+    const { connection, head } = exchange;
+    const isShared = connection.listenerSite === 0;
+    const relay = head.keep && isShared ? this.#relay(exchange) : undefined;
+    const isSent = link.run(exchange, relay?.theirs ?? connection.fd, head.keep && !isShared);
+    relay?.handedOver();
+    exchange.releaseBody();
+    if (!isSent) {
+      link.close();
+      this.#gone(link);
+    }
+  }
+
+  #relay(exchange: Exchange): Relay {
+    const relay = new Relay(this.#poller, exchange.connection, exchange.head.requestId, () => {
+      exchange.answerBegan ||= relay.began;
+      if (exchange.pendingEnding !== undefined) this.#end(exchange, exchange.pendingEnding);
+    });
+    exchange.relay = relay;
+    return relay;
+  }
+
+  #noted(link: WorkerLink, note: Note): void {
+    const { pool } = link.site;
+    const exchange = pool.ticketOf(link.id);
+    if (exchange === undefined) return;
+    if (note.type === noteStarted) {
+      exchange.answerBegan = true;
+      return;
+    }
+    this.#finish(exchange, endingOf(note, exchange));
+    this.#follow(link, pool.done(link.id, performance.now()));
+    this.#ask(link.site);
+  }
+
+  #gone(link: WorkerLink): void {
+    this.#workers.delete(link.id);
+    const exchange = link.site.pool.gone(link.id);
+    if (exchange !== undefined) {
+      const reason = exchange.timedOut ? 'time-limit' : 'worker-died';
+      const began = exchange.answerBegan || exchange.relay?.began === true;
+      this.#finish(exchange, { kind: began ? 'cut' : 'refused', reason, note: undefined });
+    }
+    this.#ask(link.site);
+    this.#handlers.changed(link.site);
+  }
+
+  /** Through a relay the last bytes of a complete answer may still be on their way. */
+  #finish(exchange: Exchange, ending: Ending): void {
+    if (exchange.relay?.isOpen === true && ending.kind === 'done') exchange.pendingEnding = ending;
+    else this.#end(exchange, ending);
+  }
+
+  #end(exchange: Exchange, ending: Ending): void {
+    if (exchange.state === 'over') return;
+    exchange.state = 'over';
+    exchange.relay?.close();
+    exchange.releaseBody();
+    this.#handlers.ended(exchange, ending);
+  }
+
+  #follow(link: WorkerLink, next: Next<Exchange>): void {
+    if (next.kind === 'run') this.#run(next.ticket, link);
+    else if (next.kind === 'retire') this.retire(link.id);
+    else this.#handlers.changed(link.site);
+  }
+
+  #ask(site: RoutedSite): void {
+    const count = site.isClosing && site.pool.queuedCount === 0 ? 0 : site.pool.want();
+    if (count > 0) this.#handlers.demand(site, count);
+  }
+}
+
+function endingOf(note: Note, exchange: Exchange): Ending {
+  if (note.type === noteRefused) return { kind: 'refused', reason: scriptReason(note.status), note };
+  if ((note.flags & noteComplete) !== 0) return { kind: 'done', note };
+  if ((note.flags & notePeerGone) !== 0) return { kind: 'cut', reason: 'visitor-left', note };
+  const began = exchange.answerBegan || note.bytesOut > 0;
+  return { kind: began ? 'cut' : 'refused', reason: 'worker-died', note };
+}

@@ -1,0 +1,56 @@
+/**
+ * One request on its way through the router: what it is, where it stands, and when it must be over. Owns the body's
+ * file until a worker has it.
+ */
+
+import type { Head } from '../request/head.js';
+import type { StoredBody } from '../request/spool.js';
+import { close } from '../os/socket.js';
+import type { Connection } from './connection.js';
+import type { Ending } from './ending.js';
+import type { Relay } from './relay.js';
+import type { RoutedSite } from './routed-site.js';
+
+/** waiting: for a worker. running: a worker has it. over: answered, refused or given up. */
+export type ExchangeState = 'waiting' | 'running' | 'over';
+
+export class Exchange {
+  readonly connection: Connection;
+  readonly site: RoutedSite;
+  readonly head: Head;
+  readonly readMs: number;
+  state: ExchangeState = 'waiting';
+  /** When its present state must have ended. */
+  deadlineMs: number;
+  /** The worker that runs it, 0 before. */
+  worker = 0;
+  startedMs = 0;
+  /** A part of the answer may have reached the web server. */
+  answerBegan = false;
+  /** Its time was up and its worker is being killed. */
+  timedOut = false;
+  /** The answer's way where the connection itself must not be lent. */
+  relay: Relay | undefined;
+  /** How it ends once the relay has passed on the last bytes. */
+  pendingEnding: Ending | undefined;
+  #body: StoredBody;
+
+  constructor(connection: Connection, site: RoutedSite, head: Head, body: StoredBody, nowMs: number) {
+    this.connection = connection;
+    this.site = site;
+    this.head = head;
+    this.#body = body;
+    this.readMs = nowMs;
+    this.deadlineMs = nowMs + site.config.queueTimeoutMs;
+  }
+
+  get body(): StoredBody {
+    return this.#body;
+  }
+
+  /** The worker has its own copy, or nobody needs it any more. */
+  releaseBody(): void {
+    if (this.#body.kind === 'file') close(this.#body.fd);
+    this.#body = { kind: 'memory', buffer: Buffer.alloc(0), length: 0 };
+  }
+}

@@ -1,0 +1,66 @@
+/** The router's log lines. What a visitor sent is only ever a JSON string in them, cut to a bound. */
+
+import { type Logger, pino } from 'pino';
+import { LineBudget } from '../account/line-budget.js';
+import type { Outcome } from '../account/outcome.js';
+import type { Head } from '../request/head.js';
+
+const textMax = 500;
+const linesPerSecond = 50;
+
+export class RouterLog {
+  readonly logger: Logger;
+  readonly #refusals = new LineBudget(linesPerSecond);
+  readonly #strangers = new LineBudget(linesPerSecond);
+
+  constructor(fd: number) {
+    this.logger = pino(
+      { base: { process: 'router' }, timestamp: pino.stdTimeFunctions.isoTime },
+      pino.destination({ fd, sync: true }),
+    );
+  }
+
+  /** Somebody who is not the web server has connected. */
+  stranger(uid: number): void {
+    const suppressed = this.#strangers.take(performance.now());
+    if (suppressed === undefined) return;
+    this.logger.warn(
+      { uid, ...(suppressed === 0 ? {} : { suppressed }) },
+      'connection refused: not a web server',
+    );
+  }
+
+  /** One line for a request that PHP did not answer to its end. */
+  refusal(outcome: Outcome, head: Head | undefined, found: number | undefined): void {
+    const suppressed = this.#refusals.take(performance.now());
+    if (suppressed === undefined) return;
+    const { id, site, status, reason, endedBy } = outcome;
+    this.logger.warn(
+      {
+        id,
+        site,
+        status,
+        reason,
+        endedBy,
+        ...(found === undefined ? {} : { found }),
+        ...(head === undefined ? {} : describe(head)),
+        ...(suppressed === 0 ? {} : { suppressed }),
+      },
+      'request refused',
+    );
+  }
+}
+
+function describe(head: Head): Record<string, string | undefined> {
+  return {
+    client: cut(head.remoteAddr),
+    method: cut(head.method),
+    host: cut(head.serverName),
+    uri: cut(head.uri),
+    script: cut(head.scriptFilename),
+  };
+}
+
+function cut(text: string | undefined): string | undefined {
+  return text?.slice(0, textMax);
+}

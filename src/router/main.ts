@@ -1,0 +1,154 @@
+/**
+ * The router's process. It starts as root, because its code may lie in a directory that only root can read; with
+ * everything loaded it becomes its own user for good, and only then is it given sockets.
+ *
+ * Descriptors: 1 and 2 the log, 3 the master's channel. When the master is gone, no more connections are accepted
+ * and the process ends with its last request: a new master brings a router of its own.
+ */
+
+import { Channel } from '../control/channel.js';
+import {
+  type RouterSettings,
+  readOrder,
+  readPayload,
+  requestBytes,
+  toMaster,
+  toRouter,
+  writeRequest,
+} from '../control/router-messages.js';
+import { becomeUser } from '../os/identity.js';
+import { Poller } from '../os/poller.js';
+import { dropDumpable } from '../os/process.js';
+import { Acceptor } from './acceptor.js';
+import { RouterLog } from './log.js';
+import { carryOut } from './orders.js';
+import type { RoutedSite } from './routed-site.js';
+import { Server } from './serve.js';
+
+const logFd = 2;
+const masterFd = 3;
+const orderMaxBytes = 128 * 1024;
+const maxWaiting = 100_000;
+
+class Router {
+  readonly #poller = new Poller();
+  readonly #log = new RouterLog(logFd);
+  readonly #master: Channel;
+  readonly #request = Buffer.alloc(requestBytes);
+  #server: Server | undefined;
+  #acceptor: Acceptor | undefined;
+
+  constructor() {
+    this.#master = new Channel(this.#poller, masterFd, Buffer.allocUnsafe(orderMaxBytes), maxWaiting, {
+      message: (bytes, length, info) => {
+        this.#ordered(bytes, length, info[0] === 0 ? -1 : (info[1] ?? -1));
+      },
+      ended: () => {
+        this.#log.logger.warn('the master is gone');
+        this.#drain();
+      },
+    });
+  }
+
+  #ordered(bytes: Buffer, length: number, descriptor: number): void {
+    if (readOrder(bytes).type === toRouter.settings) {
+      this.#begin(readPayload(bytes, length) as RouterSettings);
+      return;
+    }
+    if (this.#server === undefined || this.#acceptor === undefined)
+      throw new Error('the first order must be settings');
+    const targets = {
+      server: this.#server,
+      acceptor: this.#acceptor,
+      status: () => {
+        this.#tellFigures();
+      },
+      drain: () => {
+        this.#drain();
+      },
+    };
+    carryOut(targets, bytes, length, descriptor);
+  }
+
+  #begin(settings: RouterSettings): void {
+    const server = new Server(this.#poller, settings, this.#log, {
+      demand: (site, count) => {
+        if (!this.#tell(toMaster.demand, site.id, 0, count))
+          server.dispatcher.notGiven(site, count, 'stopping');
+      },
+      kill: (site, worker) => {
+        this.#tell(toMaster.kill, site.id, worker, 0);
+      },
+      changed: (site) => {
+        server.siteChanged(site);
+      },
+      closed: () => {
+        this.#acceptor?.resume();
+        this.#endIfDrained();
+      },
+    });
+    this.#server = server;
+    this.#acceptor = new Acceptor({
+      poller: this.#poller,
+      log: this.#log,
+      webUids: settings.webUids,
+      maxConnections: settings.maxConnections,
+      count: () => server.connections.size,
+      connected: (fd, site) => {
+        server.connected(fd, site);
+      },
+    });
+    this.#tell(toMaster.ready, 0, 0, 0);
+  }
+
+  #tell(type: number, site: number, worker: number, count: number): boolean {
+    writeRequest(this.#request, type, site, worker, count);
+    return this.#master.send(this.#request, requestBytes);
+  }
+
+  #tellFigures(): void {
+    for (const site of this.#server?.byId.values() ?? []) {
+      writeRequest(this.#request, toMaster.siteFigures, site.id, 0, 0, figuresOf(site));
+      this.#master.send(this.#request, requestBytes);
+    }
+    this.#tell(toMaster.statusEnd, 0, 0, this.#server?.connections.size ?? 0);
+  }
+
+  #drain(): void {
+    this.#acceptor?.close();
+    this.#server?.drain();
+    this.#endIfDrained();
+  }
+
+  #endIfDrained(): void {
+    if (this.#server?.isDraining === true && this.#server.connections.size === 0) process.exit(0);
+  }
+}
+
+function figuresOf(site: RoutedSite): Parameters<typeof writeRequest>[5] {
+  const { pool, counters } = site;
+  return {
+    busy: pool.busyCount,
+    idle: pool.idleCount,
+    starting: pool.startingCount,
+    queued: pool.queuedCount,
+    served: counters.served,
+    refused: counters.refused,
+    crashed: counters.crashed,
+  };
+}
+
+function identityFromEnvironment(): { uid: number; gid: number; groups: number[] } {
+  const [uid, gid, groups] = (process.env.GUISE_ROUTER_USER ?? '').split(':');
+  const numbers = [uid, gid, ...(groups ?? '').split(',')].map(Number);
+  if (numbers.length < 3 || numbers.some((n) => !Number.isInteger(n) || n <= 0)) {
+    throw new Error('GUISE_ROUTER_USER is not uid:gid:groups; the router is started by "guise daemon"');
+  }
+  const [first = -1, second = -1, ...others] = numbers;
+  return { uid: first, gid: second, groups: others };
+}
+
+process.title = 'guise: router';
+becomeUser(identityFromEnvironment());
+dropDumpable();
+new Router();

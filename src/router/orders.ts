@@ -1,0 +1,83 @@
+/** What the master tells the router, carried out on the router's tables. */
+
+import {
+  type RouterSite,
+  noWorkerReason,
+  readOrder,
+  readPayload,
+  toRouter,
+} from '../control/router-messages.js';
+import { close } from '../os/socket.js';
+import type { Acceptor } from './acceptor.js';
+import type { RefusalReason } from './refusals.js';
+import { RoutedSite } from './routed-site.js';
+import type { Server } from './serve.js';
+
+export interface OrderTargets {
+  readonly server: Server;
+  readonly acceptor: Acceptor;
+  /** The master asks for figures. */
+  status(): void;
+  /** No more connections; end when the last request has. */
+  drain(): void;
+}
+
+/** @param descriptor came with the order; -1 if none */
+export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, descriptor: number): void {
+  const { server, acceptor } = targets;
+  const order = readOrder(bytes);
+  const site = server.byId.get(order.site);
+  switch (order.type) {
+    case toRouter.site:
+      openSite(server, new RoutedSite(order.site, readPayload(bytes, length) as RouterSite));
+      break;
+    case toRouter.siteGone:
+      acceptor.remove(order.site);
+      if (site !== undefined) closeSite(server, site);
+      break;
+    case toRouter.listener:
+      acceptor.add(order.site, descriptor);
+      break;
+    case toRouter.worker:
+      if (site === undefined) close(descriptor);
+      else server.dispatcher.workerArrived(site, order.worker, descriptor);
+      break;
+    case toRouter.workerGone:
+      server.dispatcher.workerGone(order.worker);
+      break;
+    case toRouter.noWorker:
+      if (site !== undefined) server.dispatcher.notGiven(site, order.a, refusalFor(order.b));
+      break;
+    case toRouter.status:
+      targets.status();
+      break;
+    case toRouter.drain:
+      targets.drain();
+      break;
+    default:
+  }
+}
+
+function openSite(server: Server, site: RoutedSite): void {
+  server.byId.set(site.id, site);
+  server.sites.add(site);
+}
+
+function closeSite(server: Server, site: RoutedSite): void {
+  site.isClosing = true;
+  server.sites.remove(site);
+  server.siteChanged(site);
+}
+
+function refusalFor(reason: number): RefusalReason {
+  switch (reason) {
+    case noWorkerReason.machineLimit:
+      return 'machine-limit';
+    case noWorkerReason.stopping:
+      return 'stopping';
+    case noWorkerReason.siteLimit:
+      return 'queue-full';
+    default:
+      return 'start-failed';
+  }
+}

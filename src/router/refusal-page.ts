@@ -1,0 +1,28 @@
+/**
+ * The answer to a request that is refused: an ordinary CGI answer with a short page. Nothing of the request is in
+ * it, so nothing has to be escaped.
+ */
+
+import { STATUS_CODES } from 'node:http';
+import { encodeAnswer } from '../fastcgi/encode.js';
+import { type RefusalKind, refusalKinds, type RefusalReason } from './refusals.js';
+
+/**
+ * @param id stands on the page and in the log
+ * @returns STDOUT and END_REQUEST records, complete
+ */
+export function refusalPage(requestId: number, reason: RefusalReason, id: string): Buffer {
+  const kind: RefusalKind = refusalKinds[reason];
+  const title = `${kind.status} ${STATUS_CODES[kind.status] ?? 'Error'}`;
+  const body =
+    `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>\n` +
+    `<body><h1>${title}</h1><p>Reference: ${id}</p></body></html>\n`;
+  const head = [
+    `Status: ${title}`,
+    'Content-Type: text/html; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    ...(kind.retryAfter === undefined ? [] : [`Retry-After: ${kind.retryAfter}`]),
+  ];
+  return encodeAnswer(requestId, Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`));
+}

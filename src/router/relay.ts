@@ -1,0 +1,90 @@
+/**
+ * Carries an answer from a worker to a kept connection of the shared socket. Such a connection is never lent: a
+ * worker that kept a copy could read the next site's requests and forge their answers. The worker gets one end of a
+ * socket pair instead, and only what is well-formed answer to this one request is let through.
+ */
+
+import { AnswerFollower } from '../fastcgi/follow.js';
+import { errno } from '../os/errno.js';
+import { POLLIN, type Poller } from '../os/poller.js';
+import { close, receive, streamPair } from '../os/socket.js';
+import type { Connection } from './connection.js';
+
+const chunkBytes = 64 * 1024;
+const chunk = Buffer.allocUnsafe(chunkBytes);
+
+/** ended: END_REQUEST has been passed on. broken: the worker ended early or wrote what is no answer. */
+export type RelayEnd = 'ended' | 'broken';
+
+export class Relay {
+  /** The worker's end, to be sent along with its job. */
+  readonly theirs: number;
+  readonly #ours: number;
+  readonly #connection: Connection;
+  readonly #poller: Poller;
+  readonly #follower: AnswerFollower;
+  readonly #over: (end: RelayEnd) => void;
+  #isOpen = true;
+  #isPaused = false;
+
+  constructor(poller: Poller, connection: Connection, requestId: number, over: (end: RelayEnd) => void) {
+    [this.#ours, this.theirs] = streamPair();
+    this.#connection = connection;
+    this.#poller = poller;
+    this.#follower = new AnswerFollower(requestId);
+    this.#over = over;
+    poller.add(this.#ours, POLLIN, () => {
+      this.#forward();
+    });
+  }
+
+  /** Whether the web server has already got a part of the answer. */
+  get began(): boolean {
+    return this.#follower.forwarded > 0;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** The worker has its end. */
+  handedOver(): void {
+    close(this.theirs);
+  }
+
+  /** The web server takes bytes again. */
+  resume(): void {
+    if (!this.#isOpen || !this.#isPaused) return;
+    this.#isPaused = false;
+    this.#poller.change(this.#ours, POLLIN);
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#poller.remove(this.#ours);
+    close(this.#ours);
+  }
+
+  /** One chunk at a time: while the web server is slow, the worker's writes wait in the kernel. */
+  #forward(): void {
+    const length = receive(this.#ours, chunk, 0, chunkBytes);
+    if (length === -errno.EAGAIN) return;
+    if (length <= 0) {
+      this.#finish('broken');
+      return;
+    }
+    const { forward, state } = this.#follower.push(chunk, 0, length);
+    const sent = forward === 0 || this.#connection.send(Buffer.from(chunk.subarray(0, forward)));
+    if (state !== 'open') this.#finish(state);
+    else if (!sent) {
+      this.#isPaused = true;
+      this.#poller.change(this.#ours, 0);
+    }
+  }
+
+  #finish(end: RelayEnd): void {
+    this.close();
+    this.#over(end);
+  }
+}

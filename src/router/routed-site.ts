@@ -1,0 +1,44 @@
+/** A site as the router knows it: its row of the table, its pool, its counts. */
+
+import { Counters } from '../account/counters.js';
+import type { RouterSite } from '../control/router-messages.js';
+import { type PoolLimits, SitePool } from '../pool/site-pool.js';
+import type { Identifiable } from '../site/identify.js';
+import type { Exchange } from './exchange.js';
+
+export class RoutedSite implements Identifiable {
+  readonly id: number;
+  readonly config: RouterSite;
+  readonly pool: SitePool<Exchange>;
+  readonly counters = new Counters();
+  /** The master has taken the site out; requests that it has already admitted still finish. */
+  isClosing = false;
+  idleTimer: NodeJS.Timeout | undefined;
+
+  constructor(id: number, config: RouterSite) {
+    this.id = id;
+    this.config = config;
+    this.pool = new SitePool(poolLimits(config));
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  get aliases(): readonly string[] {
+    return this.config.aliases;
+  }
+
+  get keyHashes(): readonly string[] {
+    return this.config.keyHashes;
+  }
+
+  get keyRequired(): boolean {
+    return this.config.keyRequired;
+  }
+}
+
+function poolLimits(config: RouterSite): PoolLimits {
+  const { mode, maxWorkers, spare, queueLength, maxRequests } = config;
+  return { oneJob: mode === 'per-request', maxWorkers, spare, queueLength, maxRequests };
+}

@@ -1,0 +1,353 @@
+/**
+ * The way of a request, step by step: this file alone knows the order.
+ *
+ *   bytes → records → request head → site → verdict → worker → outcome → ledger
+ *
+ * Process: the router, an unprivileged user. Everything that arrives here comes from strangers; a fault of a peer
+ * costs that peer its connection, never the process.
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { Outcome } from '../account/outcome.js';
+import type { RouterSettings } from '../control/router-messages.js';
+import { encodeEndRequest } from '../fastcgi/encode.js';
+import type { Poller } from '../os/poller.js';
+import type { Head } from '../request/head.js';
+import { defaultReadLimits } from '../request/limits.js';
+import { type ReaderSettings, RequestReader } from '../request/reader.js';
+import type { IncomingRequest, ReadResult } from '../request/result.js';
+import { SiteIndex } from '../site/identify.js';
+import { Connection } from './connection.js';
+import { Deadlines } from './deadlines.js';
+import { type DispatchHandlers, Dispatcher } from './dispatch.js';
+import type { Ending } from './ending.js';
+import { Exchange } from './exchange.js';
+import { watchIdle } from './idle.js';
+import type { RouterLog } from './log.js';
+import { refusalPage } from './refusal-page.js';
+import { type RefusalReason, refusalKinds } from './refusals.js';
+import type { RoutedSite } from './routed-site.js';
+
+/** What a connection that has been answered may still send before it is closed, in milliseconds. */
+const lingerMs = 5000;
+const receiveBuffer = Buffer.allocUnsafe(64 * 1024);
+
+export interface ServerHandlers extends Omit<DispatchHandlers, 'ended'> {
+  /** A connection has ended. */
+  closed(): void;
+}
+
+export class Server {
+  readonly sites = new SiteIndex<RoutedSite>();
+  readonly byId = new Map<number, RoutedSite>();
+  readonly connections = new Set<Connection>();
+  readonly dispatcher: Dispatcher;
+  isDraining = false;
+  readonly #poller: Poller;
+  readonly #settings: RouterSettings;
+  readonly #reading: ReaderSettings;
+  readonly #log: RouterLog;
+  readonly #handlers: ServerHandlers;
+  readonly #deadlines: Deadlines;
+
+  constructor(poller: Poller, settings: RouterSettings, log: RouterLog, handlers: ServerHandlers) {
+    this.#poller = poller;
+    this.#settings = settings;
+    this.#log = log;
+    this.#handlers = handlers;
+    this.#reading = {
+      limits: { ...defaultReadLimits, maxParamsBytes: settings.maxHeadBytes },
+      spoolDirectory: settings.spoolDirectory,
+      maxConnections: settings.maxConnections,
+    };
+    this.dispatcher = new Dispatcher(poller, {
+      ...handlers,
+      ended: (exchange, ending) => {
+        this.#ended(exchange, ending);
+      },
+    });
+    this.#deadlines = new Deadlines(this.connections, {
+      readingTooLong: (connection) => {
+        this.#readTimeout(connection);
+      },
+      waitingTooLong: (exchange) => {
+        this.dispatcher.leave(exchange, 'queue-timeout');
+      },
+      runningTooLong: (exchange) => {
+        this.dispatcher.timeOut(exchange);
+      },
+    });
+  }
+
+  /** A web server has connected; `fd` is taken over. */
+  connected(fd: number, listenerSite: number): void {
+    const deadlineMs = performance.now() + this.#settings.readTimeoutMs;
+    const reader = new RequestReader(this.#reading);
+    const connection = new Connection(fd, listenerSite, reader, deadlineMs, this.#poller, {
+      readable: (c) => {
+        this.#read(c);
+      },
+      hungUp: (c) => {
+        this.#hungUp(c);
+      },
+      flushed: (c) => {
+        c.exchange?.relay?.resume();
+        if (!c.hasUnsent) this.#afterAnswer(c);
+      },
+    });
+    this.connections.add(connection);
+    this.#deadlines.watch();
+    this.#read(connection);
+  }
+
+  /** Requests that are under way still finish. */
+  drain(): void {
+    this.isDraining = true;
+    for (const connection of [...this.connections]) {
+      if (connection.isReading && connection.reader.phase === 'idle') this.#close(connection);
+    }
+  }
+
+  /** A site's pool, or the site itself, has changed. */
+  siteChanged(site: RoutedSite): void {
+    watchIdle(site, this.dispatcher);
+    if (site.isClosing && site.pool.isQuiet) this.byId.delete(site.id);
+  }
+
+  /** Bytes → records. Stops while a request of this connection is under way: the kernel keeps what comes. */
+  #read(connection: Connection): void {
+    while (connection.isOpen && connection.canRead && connection.isReading) {
+      const length = connection.receive(receiveBuffer);
+      if (length > 0) this.#push(connection, length);
+      else {
+        if (connection.canRead) this.#close(connection); // its end, or an error
+        return;
+      }
+    }
+  }
+
+  /** The buffer is shared: nothing may be received until its bytes have been used or set aside. */
+  #push(connection: Connection, length: number): void {
+    const { reader } = connection;
+    let at = 0;
+    let goesOn = true;
+    connection.isBeingPushed = true;
+    if (!connection.isLingering) connection.deadlineMs = performance.now() + this.#settings.readTimeoutMs;
+    while (goesOn && connection.isOpen && connection.isReading) {
+      const result = reader.push(receiveBuffer, at, length);
+      at = reader.position;
+      const replies = reader.takeReplies();
+      if (replies !== undefined) connection.send(replies);
+      goesOn = this.#step(connection, result);
+    }
+    connection.isBeingPushed = false;
+    // Only a web server that sends its next request before it has this one's answer gets here.
+    if (at < length && connection.isOpen) connection.unread(receiveBuffer, at, length);
+  }
+
+  /** Returns whether to push the rest of the chunk. */
+  #step(connection: Connection, result: ReadResult): boolean {
+    switch (result.kind) {
+      case 'more':
+        return false;
+      case 'head':
+        return this.#headComplete(connection, result.head);
+      case 'complete':
+        this.#complete(connection, result.request);
+        return true;
+      case 'refuse':
+        this.#refuse(connection, result.requestId, result.keep, result.reason, undefined, result.head);
+        return true;
+      case 'drained':
+        return this.#drained(connection);
+      case 'aborted':
+        connection.send(encodeEndRequest(result.requestId));
+        if (!result.keep) this.#close(connection);
+        else connection.reader.reset();
+        return result.keep;
+      case 'broken':
+        this.#log.logger.warn({ breach: result.breach }, 'connection closed: not FastCGI');
+        this.#close(connection);
+        return false;
+    }
+  }
+
+  /** Request head → site. */
+  #headComplete(connection: Connection, head: Head): boolean {
+    const site = this.sites.identify(head, this.byId.get(connection.listenerSite));
+    head.blankKeys();
+    if (typeof site === 'string') {
+      connection.reader.discard();
+      this.#refuse(connection, head.requestId, head.keep, site, undefined, head);
+    } else {
+      connection.site = site;
+      connection.reader.bodyLimit = site.config.maxBodyBytes;
+    }
+    return true;
+  }
+
+  /** Site → verdict → worker. */
+  #complete(connection: Connection, request: IncomingRequest): void {
+    const { site } = connection;
+    if (site === undefined) throw new Error('a request is complete that belongs to no site');
+    const exchange = new Exchange(connection, site, request.head, request.body, performance.now());
+    connection.exchange = exchange;
+    this.dispatcher.admit(exchange);
+  }
+
+  /** Worker → outcome. */
+  #ended(exchange: Exchange, ending: Ending): void {
+    const { connection, head, site } = exchange;
+    connection.exchange = undefined;
+    if (ending.kind === 'done') {
+      site.counters.count(outcomeOf(exchange, ending, ''));
+      this.#answered(connection, head.keep);
+    } else if (ending.kind === 'refused') {
+      this.#refuse(connection, head.requestId, head.keep, ending.reason, exchange, head, ending);
+    } else {
+      this.#record(outcomeOf(exchange, ending, newId()), site, head, undefined);
+      connection.end();
+      this.#forget(connection);
+    }
+  }
+
+  /** A refusal is an ordinary answer; the rest of an unfinished request is read and thrown away meanwhile. */
+  #refuse(
+    connection: Connection,
+    requestId: number,
+    keep: boolean,
+    reason: RefusalReason,
+    exchange: Exchange | undefined,
+    head: Head | undefined,
+    ending?: Ending,
+  ): void {
+    const id = newId();
+    const site = exchange?.site ?? connection.site;
+    const outcome =
+      exchange !== undefined && ending !== undefined
+        ? outcomeOf(exchange, ending, id)
+        : refusedOutcome(site?.name, reason, id);
+    this.#record(outcome, site, head, ending?.kind === 'refused' ? ending.note?.found : undefined);
+    connection.keepAfterAnswer = keep;
+    connection.isLingering = connection.reader.phase === 'drain';
+    connection.send(refusalPage(requestId, reason, id));
+    if (!connection.isLingering) this.#answered(connection, keep);
+    else connection.deadlineMs = performance.now() + lingerMs;
+  }
+
+  #drained(connection: Connection): boolean {
+    connection.isLingering = false;
+    this.#answered(connection, connection.keepAfterAnswer);
+    return connection.isOpen;
+  }
+
+  /** The answer is with the kernel, or on its way through `connection.send`. */
+  #answered(connection: Connection, keep: boolean): void {
+    connection.keepAfterAnswer = keep;
+    connection.site = undefined;
+    connection.isAnswered = true;
+    if (!connection.hasUnsent) this.#afterAnswer(connection);
+  }
+
+  #afterAnswer(connection: Connection): void {
+    if (!connection.isOpen || !connection.isAnswered) return;
+    connection.isAnswered = false;
+    if (!connection.keepAfterAnswer || this.isDraining) {
+      connection.end();
+      this.#forget(connection);
+      return;
+    }
+    connection.reader.reset();
+    connection.deadlineMs = Number.POSITIVE_INFINITY;
+    if (connection.isBeingPushed) return;
+    const left = connection.takeUnread();
+    if (left !== undefined) {
+      left.copy(receiveBuffer);
+      this.#push(connection, left.length);
+    }
+    this.#read(connection);
+  }
+
+  /** Waiting requests of a visitor who has left are dropped. A running one is left to its script. */
+  #hungUp(connection: Connection): void {
+    const { exchange } = connection;
+    if (exchange === undefined) this.#close(connection);
+    else if (exchange.state === 'waiting') this.dispatcher.leave(exchange, 'visitor-left');
+  }
+
+  #readTimeout(connection: Connection): void {
+    const { reader } = connection;
+    const hasBegun = reader.phase === 'params' || reader.phase === 'body';
+    if (connection.isLingering || !hasBegun || reader.requestId === 0) {
+      this.#close(connection);
+      return;
+    }
+    reader.discard();
+    this.#refuse(connection, reader.requestId, false, 'read-timeout', undefined, undefined);
+  }
+
+  #record(
+    outcome: Outcome,
+    site: RoutedSite | undefined,
+    head: Head | undefined,
+    found: number | undefined,
+  ): void {
+    site?.counters.count(outcome);
+    this.#log.refusal(outcome, head, found);
+  }
+
+  #close(connection: Connection): void {
+    connection.release();
+    this.#forget(connection);
+  }
+
+  #forget(connection: Connection): void {
+    this.connections.delete(connection);
+    this.#handlers.closed();
+  }
+}
+
+function newId(): string {
+  return randomBytes(6).toString('hex');
+}
+
+function refusedOutcome(site: string | undefined, reason: RefusalReason, id: string): Outcome {
+  const { status } = refusalKinds[reason];
+  return {
+    id,
+    site,
+    status,
+    reason,
+    endedBy: 'guise',
+    queueMs: 0,
+    runMs: 0,
+    bytesOut: 0,
+    cpuUs: 0,
+    maxRssKb: 0,
+  };
+}
+
+function outcomeOf(exchange: Exchange, ending: Ending, id: string): Outcome {
+  const nowMs = performance.now();
+  const { readMs, startedMs } = exchange;
+  const { note } = ending;
+  const reason = ending.kind === 'done' ? '' : ending.reason;
+  return {
+    id,
+    site: exchange.site.name,
+    status: reason === '' ? (note?.status ?? 0) : refusalKinds[reason].status,
+    reason,
+    endedBy: endedBy(reason),
+    queueMs: (startedMs || nowMs) - readMs,
+    runMs: startedMs === 0 ? 0 : nowMs - startedMs,
+    bytesOut: note?.bytesOut ?? 0,
+    cpuUs: (note?.userUs ?? 0) + (note?.systemUs ?? 0),
+    maxRssKb: note?.maxRssKb ?? 0,
+  };
+}
+
+function endedBy(reason: RefusalReason | ''): Outcome['endedBy'] {
+  if (reason === '') return 'script';
+  if (reason === 'worker-died') return 'crash';
+  return reason === 'visitor-left' ? 'visitor' : 'guise';
+}

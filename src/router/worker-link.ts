@@ -1,0 +1,99 @@
+/**
+ * The router's end of one worker's job channel: sends jobs, reads notes. A worker runs its site's code, so its notes
+ * are read with fixed sizes and are about its own job only; any other message ends the worker's channel.
+ */
+
+import {
+  jobBodyFile,
+  jobHeaderBytes,
+  jobKeep,
+  jobMaxBytes,
+  type Note,
+  noteBytes,
+  readNote,
+  writeJobHeader,
+} from '../control/worker-messages.js';
+import { errno } from '../os/errno.js';
+import { POLLIN, type Poller } from '../os/poller.js';
+import { close, receive, sendMessage } from '../os/socket.js';
+import type { Exchange } from './exchange.js';
+import type { RoutedSite } from './routed-site.js';
+
+export interface WorkerHandlers {
+  note(link: WorkerLink, note: Note): void;
+  /** The worker's process has ended, or it broke the rules. */
+  ended(link: WorkerLink): void;
+}
+
+const job = Buffer.allocUnsafe(jobMaxBytes);
+const incoming = Buffer.alloc(noteBytes + 1);
+let lastSequence = 0;
+
+export class WorkerLink {
+  readonly id: number;
+  readonly site: RoutedSite;
+  /** The number of the job that it runs; its notes must repeat it. */
+  sequence = 0;
+  readonly #fd: number;
+  readonly #poller: Poller;
+  readonly #handlers: WorkerHandlers;
+  #isOpen = true;
+
+  /** @param fd its channel, taken over */
+  constructor(id: number, site: RoutedSite, fd: number, poller: Poller, handlers: WorkerHandlers) {
+    this.id = id;
+    this.site = site;
+    this.#fd = fd;
+    this.#poller = poller;
+    this.#handlers = handlers;
+    poller.add(fd, POLLIN, () => {
+      this.#receive();
+    });
+  }
+
+  /**
+   * Sends a request to the worker, with the descriptor to answer on.
+   *
+   * @param keep the connection outlives the request
+   * @returns false when the worker does not take it
+   */
+  run(exchange: Exchange, connection: number, keep: boolean): boolean {
+    const { head, body } = exchange;
+    const inline = body.kind === 'memory' ? body.buffer : undefined;
+    lastSequence = (lastSequence + 1) >>> 0;
+    this.sequence = lastSequence;
+    writeJobHeader(job, {
+      sequence: this.sequence,
+      requestId: head.requestId,
+      flags: (keep ? jobKeep : 0) | (inline === undefined ? jobBodyFile : 0),
+      paramsLength: head.params.length,
+      bodyLength: body.length,
+    });
+    head.params.copy(job, jobHeaderBytes);
+    let length = jobHeaderBytes + head.params.length;
+    if (inline !== undefined) length += inline.copy(job, length);
+    return sendMessage(this.#fd, job, 0, length, connection, body.kind === 'file' ? body.fd : -1) === length;
+  }
+
+  /** An idle worker ends by itself when its channel is closed; a busy one after its request. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#poller.remove(this.#fd);
+    close(this.#fd);
+  }
+
+  #receive(): void {
+    while (this.#isOpen) {
+      const length = receive(this.#fd, incoming, 0, incoming.length);
+      if (length === -errno.EAGAIN) return;
+      const note = length > 0 ? readNote(incoming, length) : undefined;
+      if (note === undefined) {
+        this.close();
+        this.#handlers.ended(this);
+        return;
+      }
+      if (note.sequence === this.sequence) this.#handlers.note(this, note);
+    }
+  }
+}
