@@ -59,6 +59,12 @@ ProxyPassMatch "^/(.*\\.php(/.*)?)$" "unix:${socket}|fcgi://${site.name}${site.r
   },
 ];
 
+export function formNamed(name: string): Form {
+  const form = forms.find((one) => one.name === name);
+  if (form === undefined) throw new Error(`there is no form ${name}`);
+  return form;
+}
+
 /** The form for a site, with the site's key where it has one. */
 export async function inForm(form: Form, guise: Guise, site: Site, socket = guise.socket): Promise<string> {
   const key = await guise.keyOf(site.name);

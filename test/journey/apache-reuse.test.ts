@@ -2,7 +2,7 @@
 
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor } from '../harness/apache.js';
-import { forms, inForm } from '../harness/apache-forms.js';
+import { formNamed, inForm } from '../harness/apache-forms.js';
 import { get } from '../harness/http.js';
 import type { Whoami } from '../harness/php-pages.js';
 import { journey } from '../harness/world.js';
@@ -18,8 +18,7 @@ await journey(async (t, world) => {
       args: ['--max-workers', '2', '--set', 'socket=own'],
     }),
   ];
-  const reuse = forms.find((form) => form.name === 'handler-reuse');
-  if (reuse === undefined) throw new Error('there is no such form');
+  const reuse = formNamed('handler-reuse');
   const apache = await apacheFor(world, sites, {
     inside: (site) => {
       const own = `${guise.instance.run}/sites/${site.name}.sock`;
