@@ -142,7 +142,7 @@ export function writeRequest(
   out.writeUInt32LE(worker, 8);
   out.writeUInt32LE(count, 12);
   if (figures === undefined) return;
-  figureNames.forEach((name, i) => out.writeDoubleLE(figures[name], 16 + 8 * i));
+  for (const [i, name] of figureNames.entries()) out.writeDoubleLE(figures[name], 16 + 8 * i);
 }
 
 /** Reads a request of `length` bytes; undefined when it is none. */

@@ -3,6 +3,7 @@
  * numbers, and a site's uid comes from the site's own configuration alone.
  */
 
+import { rmSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { type RouterRequest, toMaster } from '../control/router-messages.js';
@@ -10,8 +11,7 @@ import type { UserEntry } from '../os/identity.js';
 import type { Poller } from '../os/poller.js';
 import { children, pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close } from '../os/socket.js';
-import { readSites, type Registry } from '../site/registry.js';
-import { rmSync } from 'node:fs';
+import { type Registry, readSites } from '../site/registry.js';
 import { prepareSite } from './layout.js';
 import { openListener } from './listeners.js';
 import { RouterLink } from './router-link.js';

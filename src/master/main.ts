@@ -16,10 +16,10 @@ import { Poller } from '../os/poller.js';
 import { dropDumpable } from '../os/process.js';
 import { becomeSubreaper, reap } from '../os/reap.js';
 import { Control } from './control.js';
+import { Instance } from './instance.js';
 import { prepareInstance } from './layout.js';
 import { openListener } from './listeners.js';
 import { lockRunDirectory } from './lock.js';
-import { Instance } from './instance.js';
 
 /**
  * Runs until it is told to stop (SIGTERM, SIGINT, or the control socket).

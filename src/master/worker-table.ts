@@ -3,8 +3,8 @@
  * worker's pidfd, through which alone it is signalled, and the router's end of its channel until it is born.
  */
 
-import { errno } from '../os/errno.js';
 import { GuiseError } from '../error.js';
+import { errno } from '../os/errno.js';
 import { pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close } from '../os/socket.js';
 

@@ -7,7 +7,7 @@
  */
 
 import { errno } from '../os/errno.js';
-import { POLLET, POLLHUP, POLLIN, POLLOUT, POLLERR, POLLRDHUP, type Poller } from '../os/poller.js';
+import { POLLERR, POLLET, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, type Poller } from '../os/poller.js';
 import { close, receive, send, shutdownBoth } from '../os/socket.js';
 import type { RequestReader } from '../request/reader.js';
 import type { Exchange } from './exchange.js';

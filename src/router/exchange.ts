@@ -3,9 +3,9 @@
  * file until a worker has it.
  */
 
+import { close } from '../os/socket.js';
 import type { Head } from '../request/head.js';
 import type { StoredBody } from '../request/spool.js';
-import { close } from '../os/socket.js';
 import type { Connection } from './connection.js';
 import type { Ending } from './ending.js';
 import type { Relay } from './relay.js';

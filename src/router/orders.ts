@@ -1,8 +1,8 @@
 /** What the master tells the router, carried out on the router's tables. */
 
 import {
-  type RouterSite,
   noWorkerReason,
+  type RouterSite,
   readOrder,
   readPayload,
   toRouter,

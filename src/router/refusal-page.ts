@@ -5,7 +5,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import { encodeAnswer } from '../fastcgi/encode.js';
-import { type RefusalKind, refusalKinds, type RefusalReason } from './refusals.js';
+import { type RefusalKind, type RefusalReason, refusalKinds } from './refusals.js';
 
 /**
  * @param id stands on the page and in the log

@@ -19,7 +19,7 @@ import type { IncomingRequest, ReadResult } from '../request/result.js';
 import { SiteIndex } from '../site/identify.js';
 import { Connection } from './connection.js';
 import { Deadlines } from './deadlines.js';
-import { type DispatchHandlers, Dispatcher } from './dispatch.js';
+import { Dispatcher, type DispatchHandlers } from './dispatch.js';
 import type { Ending } from './ending.js';
 import { Exchange } from './exchange.js';
 import { watchIdle } from './idle.js';
