@@ -1,4 +1,7 @@
 {
+  # GUISE_SANITIZE=1 npm run install: the addon finds its own mistakes. Node must then run with
+  # LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0.
+  'variables': {'sanitize%': '<!(echo "${GUISE_SANITIZE:-0}")'},
   'target_defaults': {
     'cflags!': ['-O3', '-Wno-unused-parameter'],
     'cflags': ['-O2', '-Wall', '-Wextra', '-Werror'],
@@ -12,6 +15,12 @@
       'defines': ['NAPI_VERSION=9', 'NAPI_DISABLE_CPP_EXCEPTIONS'],
       'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-fexceptions'],
       'cflags_cc': ['-std=c++17', '-fvisibility=hidden'],
+      'conditions': [
+        ['sanitize==1', {
+          'cflags_cc': ['-g', '-fsanitize=address,undefined', '-fno-sanitize=vptr', '-fno-sanitize-recover=undefined'],
+          'ldflags': ['-fsanitize=address,undefined'],
+        }],
+      ],
     },
     {
       # Preloaded into php-cgi. Plain C and nothing but libc: php-cgi knows no Node.

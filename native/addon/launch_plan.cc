@@ -24,7 +24,7 @@ constexpr LimitName kLimitNames[] = {
     {"msgqueue", RLIMIT_MSGQUEUE},
     {"nofile", RLIMIT_NOFILE},
     {"nproc", RLIMIT_NPROC},
-    {"rtprio", RLIMIT_RTPRIO},
+
     {"sigpending", RLIMIT_SIGPENDING},
     {"stack", RLIMIT_STACK},
 };

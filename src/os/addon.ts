@@ -94,7 +94,7 @@ export interface Addon {
  * The directory that holds package.json and native/. A build may live outside the checkout with nothing but a link
  * to its node_modules: then it is the directory that the link leads to.
  */
-function packageRoot(): string {
+export function packageRoot(): string {
   const start = dirname(fileURLToPath(import.meta.url));
   for (let dir = start; ; dir = dirname(dir)) {
     if (existsSync(join(dir, 'package.json'))) {

@@ -16,7 +16,6 @@ export type LimitName =
   | 'msgqueue'
   | 'nofile'
   | 'nproc'
-  | 'rtprio'
   | 'sigpending'
   | 'stack';
 

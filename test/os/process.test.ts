@@ -1,0 +1,49 @@
+import t from 'tap';
+import { errno } from '../../src/os/errno.js';
+import { launch } from '../../src/os/launch.js';
+import { children, pidfdOpen, pidfdSignal } from '../../src/os/process.js';
+import { close } from '../../src/os/socket.js';
+import { deathOf, nodeProgram, planned, run } from './running.js';
+
+const sleep = planned({ file: '/bin/sleep', args: ['sleep', '600'] });
+
+t.test('a signal by pidfd reaches the process once', async (t) => {
+  const { pid } = launch(sleep);
+  const pidfd = pidfdOpen(pid);
+  t.teardown(() => close(pidfd));
+  t.equal(pidfdSignal(pidfd, 0), true);
+  t.equal(pidfdSignal(pidfd, 10), true);
+  t.equal((await deathOf(pid)).signal, 10);
+  t.equal(pidfdSignal(pidfd, 9), false, 'already gone');
+  t.throws(() => pidfdOpen(pid), {
+    code: 'SYSCALL_FAILED',
+    detail: { syscall: 'pidfd_open', errno: errno.ESRCH },
+  });
+});
+
+t.test('what is no pidfd is an error', (t) => {
+  t.throws(() => pidfdSignal(0, 0), { code: 'SYSCALL_FAILED', detail: { errno: errno.EBADF } });
+  t.throws(() => pidfdOpen(-5), { code: 'SYSCALL_FAILED', detail: { errno: errno.EINVAL } });
+  t.throws(() => pidfdOpen(Number.NaN), { code: 'SYSCALL_FAILED', detail: { errno: errno.EINVAL } });
+  t.end();
+});
+
+t.test('children are ours only, whatever they call themselves', async (t) => {
+  t.same(children(), []);
+  const { pid: first } = launch(sleep);
+  // Its name, and so a part of its line in /proc, is chosen to look like the fields that follow.
+  const rename = 'printf ") S 1 1 1" > /proc/self/comm; read line';
+  const { pid: second } = launch(
+    planned({ file: '/bin/bash', args: ['bash', '-c', `${rename} < <(sleep 600)`] }),
+  );
+  t.same(new Set(children()), new Set([first, second]));
+  for (const pid of [first, second]) process.kill(pid, 'SIGKILL');
+  await deathOf(first);
+  await deathOf(second);
+  t.same(children(), []);
+});
+
+t.test('a process can refuse core dumps', async (t) => {
+  const { output } = await run({ file: process.execPath, args: nodeProgram('dumpable.child.js') });
+  t.equal(output, '61001 0\n');
+});
