@@ -18,6 +18,7 @@ import {
 } from '../control/template-messages.js';
 import { messageOf } from '../error.js';
 import type { Poller } from '../os/poller.js';
+import { signalName } from '../os/signal.js';
 import { seqpacketPair, setBlocking } from '../os/socket.js';
 import { afterFailure, type BackOff, mayTry, noFailure } from '../pool/back-off.js';
 import type { Site } from '../site/site.js';
@@ -234,11 +235,9 @@ export class SiteRuntime {
       this.#around.budget.give();
     }
     if (signal !== null || exitCode !== 0) {
-      this.#around.log.warn({ site: this.site.name, exitCode, signal }, 'template died');
-      if (!wasReady)
-        this.#startFailed(
-          `php-cgi ended at start (${signal === null ? `exit ${exitCode}` : `signal ${signal}`})`,
-        );
+      const how = deathOf(exitCode, signal);
+      this.#around.log.warn({ site: this.site.name, how }, 'template died');
+      if (!wasReady) this.#startFailed(`php-cgi ended at its start: ${how}`);
     }
     if (unborn.length > 0) this.demand(unborn.length);
   }
@@ -251,4 +250,9 @@ export class SiteRuntime {
     }, this.site.idleTimeoutMs * templatePatience);
     this.#templateTimer.unref();
   }
+}
+
+/** "SIGSEGV" or "exit code 255". */
+function deathOf(exitCode: number | null, signal: number | null): string {
+  return signal === null ? `exit code ${exitCode}` : signalName(signal);
 }

@@ -4,14 +4,21 @@
  */
 
 import { STATUS_CODES } from 'node:http';
+import { ProtocolStatus, type ProtocolStatusCode } from '../fastcgi/constants.js';
 import { encodeAnswer } from '../fastcgi/encode.js';
 import { type RefusalKind, type RefusalReason, refusalKinds } from './refusals.js';
 
 /**
  * @param id stands on the page and in the log
+ * @param protocolStatus of END_REQUEST; web servers look at the page only
  * @returns STDOUT and END_REQUEST records, complete
  */
-export function refusalPage(requestId: number, reason: RefusalReason, id: string): Buffer {
+export function refusalPage(
+  requestId: number,
+  reason: RefusalReason,
+  id: string,
+  protocolStatus: ProtocolStatusCode = ProtocolStatus.REQUEST_COMPLETE,
+): Buffer {
   const kind: RefusalKind = refusalKinds[reason];
   const title = `${kind.status} ${STATUS_CODES[kind.status] ?? 'Error'}`;
   const body =
@@ -24,5 +31,5 @@ export function refusalPage(requestId: number, reason: RefusalReason, id: string
     'Cache-Control: no-store',
     ...(kind.retryAfter === undefined ? [] : [`Retry-After: ${kind.retryAfter}`]),
   ];
-  return encodeAnswer(requestId, Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`));
+  return encodeAnswer(requestId, Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`), protocolStatus);
 }

@@ -7,9 +7,9 @@
  * costs that peer its connection, never the process.
  */
 
-import { randomBytes } from 'node:crypto';
 import type { Outcome } from '../account/outcome.js';
 import type { RouterSettings } from '../control/router-messages.js';
+import type { ProtocolStatusCode } from '../fastcgi/constants.js';
 import { encodeEndRequest } from '../fastcgi/encode.js';
 import type { Poller } from '../os/poller.js';
 import type { Head } from '../request/head.js';
@@ -24,13 +24,26 @@ import type { Ending } from './ending.js';
 import { Exchange } from './exchange.js';
 import { watchIdle } from './idle.js';
 import type { RouterLog } from './log.js';
+import { outcomeOf, refusedOutcome } from './outcomes.js';
 import { refusalPage } from './refusal-page.js';
-import { type RefusalReason, refusalKinds } from './refusals.js';
+import type { RefusalReason } from './refusals.js';
 import type { RoutedSite } from './routed-site.js';
 
 /** What a connection that has been answered may still send before it is closed, in milliseconds. */
 const lingerMs = 5000;
 const receiveBuffer = Buffer.allocUnsafe(64 * 1024);
+
+/** What is to be refused, and what is known of it by then. */
+interface Refused {
+  readonly requestId: number;
+  readonly keep: boolean;
+  readonly reason: RefusalReason;
+  readonly head: Head | undefined;
+  readonly protocolStatus?: ProtocolStatusCode;
+  /** For a request that had been admitted. */
+  readonly ending?: Ending;
+  readonly outcome?: Outcome;
+}
 
 export interface ServerHandlers extends Omit<DispatchHandlers, 'ended'> {
   /** A connection has ended. */
@@ -96,7 +109,6 @@ export class Server {
       },
     });
     this.connections.add(connection);
-    this.#deadlines.watch();
     this.#read(connection);
   }
 
@@ -133,6 +145,7 @@ export class Server {
     let goesOn = true;
     connection.isBeingPushed = true;
     if (!connection.isLingering) connection.deadlineMs = performance.now() + this.#settings.readTimeoutMs;
+    this.#deadlines.watch();
     while (goesOn && connection.isOpen && connection.isReading) {
       const result = reader.push(receiveBuffer, at, length);
       at = reader.position;
@@ -156,7 +169,7 @@ export class Server {
         this.#complete(connection, result.request);
         return true;
       case 'refuse':
-        this.#refuse(connection, result.requestId, result.keep, result.reason, undefined, result.head);
+        this.#refuse(connection, result);
         return true;
       case 'drained':
         return this.#drained(connection);
@@ -178,7 +191,7 @@ export class Server {
     head.blankKeys();
     if (typeof site === 'string') {
       connection.reader.discard();
-      this.#refuse(connection, head.requestId, head.keep, site, undefined, head);
+      this.#refuse(connection, { requestId: head.requestId, keep: head.keep, reason: site, head });
     } else {
       connection.site = site;
       connection.reader.bodyLimit = site.config.maxBodyBytes;
@@ -198,39 +211,30 @@ export class Server {
   /** Worker → outcome. */
   #ended(exchange: Exchange, ending: Ending): void {
     const { connection, head, site } = exchange;
+    const { requestId, keep } = head;
+    const outcome = outcomeOf(exchange, ending);
     connection.exchange = undefined;
     if (ending.kind === 'done') {
-      site.counters.count(outcomeOf(exchange, ending, ''));
-      this.#answered(connection, head.keep);
+      site.counters.count(outcome);
+      this.#answered(connection, keep);
     } else if (ending.kind === 'refused') {
-      this.#refuse(connection, head.requestId, head.keep, ending.reason, exchange, head, ending);
+      this.#refuse(connection, { requestId, keep, reason: ending.reason, head, ending, outcome });
     } else {
-      this.#record(outcomeOf(exchange, ending, newId()), site, head, undefined);
+      this.#record(outcome, site, head, undefined);
       connection.end();
       this.#forget(connection);
     }
   }
 
   /** A refusal is an ordinary answer; the rest of an unfinished request is read and thrown away meanwhile. */
-  #refuse(
-    connection: Connection,
-    requestId: number,
-    keep: boolean,
-    reason: RefusalReason,
-    exchange: Exchange | undefined,
-    head: Head | undefined,
-    ending?: Ending,
-  ): void {
-    const id = newId();
-    const site = exchange?.site ?? connection.site;
-    const outcome =
-      exchange !== undefined && ending !== undefined
-        ? outcomeOf(exchange, ending, id)
-        : refusedOutcome(site?.name, reason, id);
-    this.#record(outcome, site, head, ending?.kind === 'refused' ? ending.note?.found : undefined);
+  #refuse(connection: Connection, refused: Refused): void {
+    const { requestId, keep, reason, head, ending, protocolStatus } = refused;
+    const site = connection.site;
+    const outcome = refused.outcome ?? refusedOutcome(site?.name, reason);
+    this.#record(outcome, site, head, ending?.note?.found);
     connection.keepAfterAnswer = keep;
     connection.isLingering = connection.reader.phase === 'drain';
-    connection.send(refusalPage(requestId, reason, id));
+    connection.send(refusalPage(requestId, reason, outcome.id, protocolStatus));
     if (!connection.isLingering) this.#answered(connection, keep);
     else connection.deadlineMs = performance.now() + lingerMs;
   }
@@ -283,7 +287,8 @@ export class Server {
       return;
     }
     reader.discard();
-    this.#refuse(connection, reader.requestId, false, 'read-timeout', undefined, undefined);
+    const { requestId } = reader;
+    this.#refuse(connection, { requestId, keep: false, reason: 'read-timeout', head: undefined });
   }
 
   #record(
@@ -305,49 +310,4 @@ export class Server {
     this.connections.delete(connection);
     this.#handlers.closed();
   }
-}
-
-function newId(): string {
-  return randomBytes(6).toString('hex');
-}
-
-function refusedOutcome(site: string | undefined, reason: RefusalReason, id: string): Outcome {
-  const { status } = refusalKinds[reason];
-  return {
-    id,
-    site,
-    status,
-    reason,
-    endedBy: 'guise',
-    queueMs: 0,
-    runMs: 0,
-    bytesOut: 0,
-    cpuUs: 0,
-    maxRssKb: 0,
-  };
-}
-
-function outcomeOf(exchange: Exchange, ending: Ending, id: string): Outcome {
-  const nowMs = performance.now();
-  const { readMs, startedMs } = exchange;
-  const { note } = ending;
-  const reason = ending.kind === 'done' ? '' : ending.reason;
-  return {
-    id,
-    site: exchange.site.name,
-    status: reason === '' ? (note?.status ?? 0) : refusalKinds[reason].status,
-    reason,
-    endedBy: endedBy(reason),
-    queueMs: (startedMs || nowMs) - readMs,
-    runMs: startedMs === 0 ? 0 : nowMs - startedMs,
-    bytesOut: note?.bytesOut ?? 0,
-    cpuUs: (note?.userUs ?? 0) + (note?.systemUs ?? 0),
-    maxRssKb: note?.maxRssKb ?? 0,
-  };
-}
-
-function endedBy(reason: RefusalReason | ''): Outcome['endedBy'] {
-  if (reason === '') return 'script';
-  if (reason === 'worker-died') return 'crash';
-  return reason === 'visitor-left' ? 'visitor' : 'guise';
 }

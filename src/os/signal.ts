@@ -1,0 +1,8 @@
+import { constants } from 'node:os';
+
+const names = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+
+/** `SIGKILL` for 9; `signal 40` for a number without a name: signal(7). */
+export function signalName(number: number): string {
+  return names.get(number) ?? `signal ${number}`;
+}
