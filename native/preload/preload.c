@@ -27,7 +27,7 @@ __attribute__((constructor)) static void start(int argc, char **argv) {
   title_init(argc, argv);
   active = site_from_environment();
   site_erase_environment();
-  if (active) title_set("template", site.name);
+  /* The title is written over the arguments, which php-cgi still has to read: template_serve() sets it. */
 }
 
 static int is_connection(int fd) { return active && fd >= 0 && fd == worker_fd(); }
