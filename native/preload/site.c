@@ -44,8 +44,9 @@ int site_from_environment(void) {
 static void erase(const char *name) {
   char *value = getenv(name);
   if (!value) return;
-  memset(value, 0, strlen(value));
   unsetenv(name);
+  size_t before = strlen(name) + 1;
+  memset(value - before, 0, before + strlen(value));
 }
 
 void site_erase_environment(void) {

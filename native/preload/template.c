@@ -2,6 +2,7 @@
 #include "template.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -82,6 +83,10 @@ static void become_worker(uint32_t worker, int channel, int one_job, const sigse
   struct report born = {.type = REPORT_BORN, .worker = worker, .pid = getpid()};
   report(&born);
   syscall(SYS_close, GUISE_MASTER_FD);
+  /* php-cgi needs no listening socket any more, and what scripts start would inherit it. */
+  int null = open("/dev/null", O_RDWR);
+  if (null >= 0) dup2(null, GUISE_LISTEN_FD);
+  if (null > GUISE_LISTEN_FD) syscall(SYS_close, null);
   signal(SIGCHLD, SIG_DFL);
   sigprocmask(SIG_SETMASK, mask, NULL);
   setsid();

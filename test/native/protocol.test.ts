@@ -1,0 +1,74 @@
+/** The two sides of each message agree: sizes and numbers of protocol.h and script.h against those in TypeScript. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import t from 'tap';
+import * as template from '../../src/control/template-messages.js';
+import * as worker from '../../src/control/worker-messages.js';
+import { nativeSources } from './sources.js';
+
+const program = `
+#include <stddef.h>
+#include <stdio.h>
+#include "protocol.h"
+#include "script.h"
+#define SHOW(name, value) printf("\\"%s\\": %zu,\\n", name, (size_t)(value))
+int main(void) {
+  printf("{");
+  SHOW("job", sizeof(struct job));
+  SHOW("job.body_length", offsetof(struct job, body_length));
+  SHOW("note", sizeof(struct note));
+  SHOW("note.found", offsetof(struct note, found));
+  SHOW("order", sizeof(struct order));
+  SHOW("report", sizeof(struct report));
+  SHOW("report.status", offsetof(struct report, status));
+  SHOW("report.max_rss_kb", offsetof(struct report, max_rss_kb));
+  SHOW("JOB_MAX", JOB_MAX);
+  SHOW("JOB_KEEP", JOB_KEEP);
+  SHOW("JOB_BODY_FILE", JOB_BODY_FILE);
+  SHOW("NOTE_STARTED", NOTE_STARTED);
+  SHOW("NOTE_DONE", NOTE_DONE);
+  SHOW("NOTE_REFUSED", NOTE_REFUSED);
+  SHOW("NOTE_COMPLETE", NOTE_COMPLETE);
+  SHOW("NOTE_PEER_GONE", NOTE_PEER_GONE);
+  SHOW("REPORT_READY", REPORT_READY);
+  SHOW("REPORT_BORN", REPORT_BORN);
+  SHOW("REPORT_EXITED", REPORT_EXITED);
+  SHOW("REPORT_FAILED", REPORT_FAILED);
+  printf("\\"end\\": 0}");
+}
+`;
+
+t.test('layouts and numbers are the same on both sides', (t) => {
+  const directory = mkdtempSync('/tmp/guise-protocol-');
+  t.teardown(() => {
+    rmSync(directory, { recursive: true });
+  });
+  writeFileSync(`${directory}/show.c`, program);
+  execFileSync('gcc', ['-I', nativeSources(), '-o', `${directory}/show`, `${directory}/show.c`]);
+  const shown = JSON.parse(execFileSync(`${directory}/show`, { encoding: 'utf8' })) as unknown;
+  t.same(shown, {
+    job: worker.jobHeaderBytes,
+    'job.body_length': 16,
+    note: worker.noteBytes,
+    'note.found': 48,
+    order: template.orderBytes,
+    report: template.reportBytes,
+    'report.status': 12,
+    'report.max_rss_kb': 32,
+    JOB_MAX: worker.jobMaxBytes,
+    JOB_KEEP: worker.jobKeep,
+    JOB_BODY_FILE: worker.jobBodyFile,
+    NOTE_STARTED: worker.noteStarted,
+    NOTE_DONE: worker.noteDone,
+    NOTE_REFUSED: worker.noteRefused,
+    NOTE_COMPLETE: worker.noteComplete,
+    NOTE_PEER_GONE: worker.notePeerGone,
+    REPORT_READY: template.reportReady,
+    REPORT_BORN: template.reportBorn,
+    REPORT_EXITED: template.reportExited,
+    REPORT_FAILED: template.reportFailed,
+    end: 0,
+  });
+  t.end();
+});
