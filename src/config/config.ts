@@ -1,0 +1,142 @@
+/**
+ * Reads guise.toml. Everything in it has a default, so the default file may be missing; a file that was
+ * asked for by name may not. Reports all problems of the file at once.
+ */
+
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { GuiseError } from '../error.js';
+import type { SiteDefaults } from '../site/schema.js';
+import { problemsOf } from './explain.js';
+import type { Places } from './locate.js';
+import { formatProblem, type Problem } from './problem.js';
+import { type ConfigFile, configDefaults, configSchema } from './schema.js';
+import { checkSystem } from './system.js';
+import { quoteShell, readTomlFile } from './toml-file.js';
+
+export const defaultConfigFile = '/etc/guise/guise.toml';
+
+/** The checked main configuration. Paths are absolute, times milliseconds, sizes bytes. */
+export interface Config {
+  /** The file, absolute. It need not exist when it is the default one. */
+  readonly file: string;
+  readonly paths: {
+    readonly run: string;
+    readonly state: string;
+    readonly log: string;
+    readonly sites: string;
+  };
+  readonly router: {
+    /** The user that routers run as. */
+    readonly user: string;
+    /** The users whose processes may connect to the FastCGI sockets. */
+    readonly webUsers: readonly string[];
+    readonly count: number;
+    /** Connections that one router holds at most. */
+    readonly maxConnections: number;
+    /** All parameters of one request together, at most. */
+    readonly maxHeadBytes: number;
+    /** How long a request that has begun to arrive may bring no further byte. */
+    readonly readTimeoutMs: number;
+  };
+  readonly control: { readonly group?: string };
+  readonly limits: {
+    /** Workers over all sites. */
+    readonly maxWorkers: number;
+    /** How long `stop` waits for running requests. */
+    readonly drainTimeoutMs: number;
+  };
+  readonly minUid: number;
+  readonly minGid: number;
+  /** Site keys as written under [defaults], checked. */
+  readonly defaults: SiteDefaults;
+}
+
+export interface ConfigReading {
+  /** Present when the shape of the file is right, even where the system lacks a user that it names. */
+  readonly config?: Config;
+  readonly problems: readonly Problem[];
+}
+
+/** Where the configuration is: what was asked for, else $GUISE_CONFIG, else /etc/guise/guise.toml. */
+export function configFile(asked: string | undefined): string {
+  return resolve(asked ?? (process.env.GUISE_CONFIG || defaultConfigFile));
+}
+
+/**
+ * The configuration for a daemon or a check: its users and groups must exist.
+ * Throws GuiseError CONFIG_UNREADABLE where the file is missing, CONFIG_INVALID with every problem in the message.
+ */
+export function readConfig(asked: string | undefined): Config {
+  return demand(checkConfig(asked));
+}
+
+/** The configuration for a client of the daemon, who needs no more than the paths in it. Throws as `readConfig` does. */
+export function readClientConfig(asked: string | undefined): Config {
+  return demand(checkShape(asked));
+}
+
+/** The same without an exception for what the file says: all problems at once. Throws CONFIG_UNREADABLE. */
+export function checkConfig(asked: string | undefined): ConfigReading {
+  const shape = checkShape(asked);
+  if (shape.config === undefined) return shape;
+  return { config: shape.config, problems: checkSystem(shape.config, shape.places) };
+}
+
+function demand(reading: ConfigReading): Config {
+  const [first] = reading.problems;
+  if (reading.config !== undefined && first === undefined) return reading.config;
+  throw new GuiseError('CONFIG_INVALID', reading.problems.map(formatProblem).join('\n'), {
+    ...(first === undefined ? {} : { file: first.file, line: first.line }),
+  });
+}
+
+interface ShapeReading extends ConfigReading {
+  readonly places: Places;
+}
+
+function checkShape(asked: string | undefined): ShapeReading {
+  const file = configFile(asked);
+  if (!existsSync(file)) {
+    if (file === defaultConfigFile) return { config: build(file, {}), problems: [], places: new Map() };
+    const remedy = `touch ${quoteShell(file)}   (an empty file is a good one: everything has a default)`;
+    throw new GuiseError('CONFIG_UNREADABLE', `there is no configuration file ${file}`, { file, remedy });
+  }
+  const reading = readTomlFile(file);
+  if ('problem' in reading) return { problems: [reading.problem], places: new Map() };
+  const { raw, places } = reading.toml;
+  const checked = configSchema.safeParse(raw);
+  if (!checked.success)
+    return { problems: problemsOf(checked.error, { file, places, raw, schema: configSchema }), places };
+  return { config: build(file, checked.data), problems: [], places };
+}
+
+function build(file: string, written: ConfigFile): Config {
+  const base = dirname(file);
+  const paths = { ...configDefaults.paths, ...written.paths };
+  const router = { ...configDefaults.router, ...written.router };
+  const limits = { ...configDefaults.limits, ...written.limits };
+  const group = written.control?.group;
+  return {
+    file,
+    paths: {
+      run: resolve(base, paths.run),
+      state: resolve(base, paths.state),
+      log: resolve(base, paths.log),
+      sites: resolve(base, paths.sites),
+    },
+    router: {
+      user: router.user,
+      webUsers: router.web_users,
+      count: router.count,
+      maxConnections: router.max_connections,
+      maxHeadBytes: router.max_head,
+      readTimeoutMs: router.read_timeout,
+    },
+    control: group === undefined ? {} : { group },
+    limits: { maxWorkers: limits.max_workers, drainTimeoutMs: limits.drain_timeout },
+    minUid: limits.min_uid,
+    minGid: limits.min_gid,
+    defaults: written.defaults ?? {},
+  };
+}

@@ -1,0 +1,93 @@
+/** Every key that guise.toml may have. Everything has a default; an empty file is a good one. */
+
+import { availableParallelism, totalmem } from 'node:os';
+import { z } from 'zod';
+import { defaultsSchema } from '../site/schema.js';
+import { durationKey, sizeKey } from './duration.js';
+import { described } from './explain.js';
+
+function key<T extends z.ZodType>(schema: T, expected: string, example: string) {
+  return described(schema.exactOptional(), expected, example);
+}
+
+function count(least: number, most: number) {
+  return z.int().min(least).max(most);
+}
+
+function path(example: string) {
+  const schema = z.string().refine((text) => text !== '' && !/[\0\n]/.test(text), { error: 'is not a path' });
+  return key(schema, 'a path, absolute or relative to the directory of this file', example);
+}
+
+const account = z.string().min(1);
+
+export const configSchema = z.strictObject({
+  paths: key(
+    z.strictObject({
+      run: path('run = "/run/guise"'),
+      state: path('state = "/var/lib/guise"'),
+      log: path('log = "/var/log/guise"'),
+      sites: path('sites = "/etc/guise/sites.d"'),
+    }),
+    'a table',
+    '[paths]',
+  ),
+  router: key(
+    z.strictObject({
+      user: key(account, 'the name of a Unix user that owns nothing', 'user = "guise"'),
+      web_users: key(z.array(account).min(1).max(50), 'a list of Unix users', 'web_users = ["www-data"]'),
+      count: key(count(1, 64), 'a whole number from 1 to 64', 'count = 1'),
+      max_connections: key(
+        count(16, 1_000_000),
+        'a whole number from 16 to 1000000',
+        'max_connections = 4096',
+      ),
+      max_head: key(sizeKey(8192), 'a size of at least "8K"', 'max_head = "256K"'),
+      read_timeout: key(
+        durationKey(100),
+        'a duration of at least "100ms", at most 24 days',
+        'read_timeout = "60s"',
+      ),
+    }),
+    'a table',
+    '[router]',
+  ),
+  control: key(
+    z.strictObject({ group: key(account, 'the name of a Unix group', 'group = "adm"') }),
+    'a table',
+    '[control]',
+  ),
+  limits: key(
+    z.strictObject({
+      max_workers: key(count(1, 100_000), 'a whole number from 1 to 100000', 'max_workers = 64'),
+      drain_timeout: key(durationKey(0), 'a duration, at most 24 days', 'drain_timeout = "30s"'),
+      min_uid: key(count(1, 4_294_967_294), 'a whole number from 1; root is never allowed', 'min_uid = 1000'),
+      min_gid: key(count(1, 4_294_967_294), 'a whole number from 1; root is never allowed', 'min_gid = 1000'),
+    }),
+    'a table',
+    '[limits]',
+  ),
+  defaults: key(defaultsSchema, 'a table with keys that a site may have', '[defaults]'),
+});
+
+export type ConfigFile = z.output<typeof configSchema>;
+
+/** What holds where guise.toml says nothing. Times in ms, sizes in bytes. */
+export const configDefaults = {
+  paths: { run: '/run/guise', state: '/var/lib/guise', log: '/var/log/guise', sites: '/etc/guise/sites.d' },
+  router: {
+    user: 'guise',
+    web_users: ['www-data'],
+    count: 1,
+    max_connections: 4096,
+    max_head: 256 * 1024,
+    read_timeout: 60_000,
+  },
+  limits: { max_workers: defaultMaxWorkers(), drain_timeout: 30_000, min_uid: 1000, min_gid: 1000 },
+} satisfies ConfigFile;
+
+/** One worker for every 64 MiB of memory, between 16 and 1024, and never less than four for a processor. */
+function defaultMaxWorkers(): number {
+  const byMemory = Math.floor(totalmem() / (64 * 1024 ** 2));
+  return Math.min(1024, Math.max(16, 4 * availableParallelism(), byMemory));
+}
