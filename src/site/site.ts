@@ -1,0 +1,69 @@
+/**
+ * A site after every check: what router and master work with. Times are milliseconds, sizes are bytes,
+ * host names are lower case. Nothing here is read from a request.
+ */
+
+import type { UserEntry } from '../os/identity.js';
+
+export type Mode = 'pool' | 'per-request';
+export type SocketKind = 'shared' | 'own';
+export type Dispatch = 'router' | 'direct';
+
+/** The resource limits a site may set, by the names of setrlimit(2) in lower case. */
+export const limitNames = ['nofile', 'nproc', 'as', 'cpu', 'core', 'fsize'] as const;
+export type SiteLimitName = (typeof limitNames)[number];
+
+/** A secret of a site, and until when it is accepted (milliseconds since the epoch, Infinity: for good). */
+export interface SiteKey {
+  readonly key: string;
+  readonly untilMs: number;
+}
+
+export interface Site {
+  /** `[a-z0-9][a-z0-9._-]{0,99}`: safe in file names. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** The file that it was read from. */
+  readonly file: string;
+  /** The document root as written, absolute; and with every symbolic link resolved. */
+  readonly root: string;
+  readonly realRoot: string;
+  readonly user: UserEntry;
+  readonly mode: Mode;
+  readonly socket: SocketKind;
+  readonly dispatch: Dispatch;
+  /** The php-cgi to run, absolute. */
+  readonly php: string;
+  /** Secrets in hexadecimal that are accepted now; the first is the current one. */
+  readonly keys: readonly string[];
+  /** The same with their ends. Filter by `untilMs` where a copy is kept for long. */
+  readonly keyring: readonly SiteKey[];
+  readonly keyRequired: boolean;
+  readonly maxWorkers: number;
+  /** A worker ends after so many requests; 0: never. */
+  readonly maxRequests: number;
+  readonly spare: number;
+  readonly timeLimitMs: number;
+  readonly idleTimeoutMs: number;
+  readonly queueLength: number;
+  readonly queueTimeoutMs: number;
+  readonly maxBodyBytes: number;
+  /** Names of files that may run end so: `.php`. Compared with regard to case. */
+  readonly suffixes: readonly string[];
+  /** Owners beside the site's user whose scripts may run: names and, in the same order, uids. */
+  readonly trustedOwners: readonly string[];
+  readonly trustedUids: readonly number[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly phpIni: {
+    readonly set: Readonly<Record<string, string>>;
+    readonly lock: Readonly<Record<string, string>>;
+  };
+  readonly umask: number;
+  /** Bytes, seconds or a count, as setrlimit(2) has it. */
+  readonly limits: Readonly<Partial<Record<SiteLimitName, number>>>;
+}
+
+/** The path of a site's own socket below the run directory. */
+export function siteSocketPath(runDirectory: string, name: string): string {
+  return `${runDirectory}/sites/${name}.sock`;
+}
