@@ -67,6 +67,6 @@ export function formNamed(name: string): Form {
 
 /** The form for a site, with the site's key where it has one. */
 export async function inForm(form: Form, guise: Guise, site: Site, socket = guise.socket): Promise<string> {
-  const key = await guise.keyOf(site.name);
+  const key = guise.keyOf(site.name);
   return `${key === undefined ? '' : `SetEnv GUISE_KEY ${key}\n`}${form.inside(site, socket)}`;
 }

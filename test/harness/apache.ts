@@ -43,6 +43,7 @@ export async function apacheFor(
     configuration: `${options.before ?? ''}\n${hosts.join('\n')}`,
   });
   world.undo.push('stop Apache', () => apache.stop());
+  world.servers.push(apache);
   return { ...apache, port, at: (site) => ({ port, host: site.name }) };
 }
 

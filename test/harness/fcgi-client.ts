@@ -141,7 +141,7 @@ export function request(params: Params, options: RequestOptions = {}): Buffer {
 
 /** Parameters like nginx's for a page of a site, with the site's key if it has one. */
 export async function paramsFor(guise: Guise, site: Site, path: string, more: Params = {}): Promise<Params> {
-  const key = await guise.keyOf(site.name);
+  const key = guise.keyOf(site.name);
   const [script = '', query = ''] = path.split('?');
   return {
     ...(key === undefined ? {} : { GUISE_KEY: key }),

@@ -56,6 +56,7 @@ ${hosts.join('\n')}
   const args = ['-D', '-f', `${directory}/lighttpd.conf`, '-m', `${peers}/usr/lib/lighttpd`];
   const service = startService(`${peers}/usr/sbin/lighttpd`, args, `${directory}/output.log`);
   world.undo.push('stop lighttpd', () => service.stop());
+  world.servers.push(service);
   await until('lighttpd to listen', () => {
     const words = `${readText(`${directory}/output.log`)}${readText(`${directory}/error.log`)}`;
     if (service.exit() !== undefined) throw new Error(`lighttpd ended at once: ${words}`);
@@ -65,7 +66,7 @@ ${hosts.join('\n')}
 }
 
 async function broken(world: World, site: Site): Promise<string> {
-  const key = await world.guise.keyOf(site.name);
+  const key = world.guise.keyOf(site.name);
   return `$HTTP["host"] == "${site.name}" {
   server.name = "${site.name}"
   server.document-root = "${site.root}"

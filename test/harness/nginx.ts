@@ -73,6 +73,7 @@ ${servers.join('\n')}
   const service = startService(`${peers}/usr/sbin/nginx`, args, `${directory}/output.log`);
   const words = (): string => `${readText(`${directory}/output.log`)}${readText(`${directory}/error.log`)}`;
   world.undo.push('stop nginx', () => service.stop());
+  world.servers.push(service);
   await until('nginx to listen', () => {
     if (service.exit() !== undefined) throw new Error(`nginx ended at once: ${words()}`);
     return listens(port);

@@ -5,6 +5,7 @@
 
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { type Test, default as tap } from 'tap';
+import type { Service } from '../../src/quickstart/command.js';
 import { Undo } from '../../src/quickstart/undo.js';
 import { Guise, type Toml } from './guise.js';
 import { TestUsers } from './users.js';
@@ -14,6 +15,8 @@ export interface World {
   readonly undo: Undo;
   readonly users: TestUsers;
   readonly guise: Guise;
+  /** Web servers that the story started; they are stopped before anybody counts what is left. */
+  readonly servers: Service[];
 }
 
 /**
@@ -37,6 +40,7 @@ export async function journey(
       await world.guise.start();
       await story(t, world);
     });
+    for (const server of world.servers) await server.stop();
     await tap.test('nothing is left behind', (t) => world.guise.leaveNothing(t));
     if (!tap.passing()) for (const line of world.guise.lastWords()) tap.comment(line);
   } finally {
@@ -49,5 +53,5 @@ async function createWorld(undo: Undo, toml: Toml): Promise<World> {
   undo.push(`remove ${directory}`, () => rmSync(directory, { recursive: true, force: true }));
   chmodSync(directory, 0o755);
   const users = new TestUsers(undo);
-  return { directory, undo, users, guise: await Guise.layOut(directory, users, undo, toml) };
+  return { directory, undo, users, guise: await Guise.layOut(directory, users, undo, toml), servers: [] };
 }

@@ -67,10 +67,10 @@ Require valid-user
   });
 
   await t.test('.htaccess: rewritten to a query', async (t) => {
-    const { server, get: query, file } = await seen('/pretty/some%20page?z=2');
+    const { server, get: query, file } = await seen('/pretty/s%C3%B6me?z=2');
     t.equal(file, `${site.root}/server.php`);
-    t.same(query, { page: 'some page', z: '2' });
-    t.match(server, { SCRIPT_NAME: '/server.php', REQUEST_URI: '/pretty/some%20page?z=2' });
+    t.same(query, { page: 'söme', z: '2' });
+    t.match(server, { SCRIPT_NAME: '/server.php', REQUEST_URI: '/pretty/s%C3%B6me?z=2' });
   });
 
   await t.test('.htaccess: rewritten to a PATH_INFO', async (t) => {

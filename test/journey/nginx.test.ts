@@ -101,7 +101,7 @@ await journey(async (t, world) => {
   }
 
   await t.test("Debian's fastcgi_params, which name no script", async (t) => {
-    const key = await guise.keyOf(site.name);
+    const key = guise.keyOf(site.name);
     const nginx = await nginxFor(world, [site], {
       inside: () => `location ~ \\.php$ {
   include fastcgi_params;

@@ -37,6 +37,24 @@ await journey(async (t, world) => {
     for (const script of last.scripts) t.ok(script.startsWith(site.root), `${script} is the site's own`);
   });
 
+  await t.test('with one worker at a time, one request after another is served', async (t) => {
+    const one = await guise.addSite({
+      name: 'one.test',
+      user: 'bob',
+      args: ['--mode', 'per-request', '--max-workers', '1'],
+    });
+    const second = await apacheFor(world, [one]);
+    const pids = new Set<number>();
+    for (let n = 0; n < 30; n += 1) {
+      const reply = await get(second.at(one), '/whoami.php');
+      t.equal(reply.status, 200);
+      if (reply.status === 200) pids.add((reply.json() as Whoami).pid);
+    }
+    t.equal(pids.size, 30);
+    const replies = await Promise.all(Array.from({ length: 10 }, () => get(second.at(one), '/whoami.php')));
+    t.same([...new Set(replies.map((reply) => reply.status))], [200], 'and ten at once wait for each other');
+  });
+
   await t.test('processes that have served are gone', async (t) => {
     const { pid } = (await get(apache.at(site), '/whoami.php')).json() as Whoami;
     await until('the process to end', () => !guise.processes().some((entry) => entry.pid === pid));

@@ -65,18 +65,30 @@ await journey(async (t, world) => {
   });
 
   await t.test('a broken file parks that site only, with its reason', async (t) => {
-    const file = `${guise.instance.sites}/broken.test.toml`;
-    writeFileSync(
-      file,
-      'name = "broken.test"\nroot = "/nowhere"\nuser = "nobody-of-that-name"\ncolour = "red"\n',
-      { mode: 0o600 },
-    );
+    guise.allowErrors(/parked/);
+    const good = `root = "${stays.root}"\nuser = "${stays.user.name}"\n`;
+    const broken = {
+      'colour.test': [`name = "colour.test"\n${good}colour = "red"\n`, 'colour'],
+      'nobody.test': [
+        `name = "nobody.test"\nroot = "${stays.root}"\nuser = "no-such-user"\n`,
+        'no-such-user',
+      ],
+      'nowhere.test': ['name = "nowhere.test"\nroot = "/nowhere"\nuser = "root"\n', '/nowhere'],
+      'syntax.test': ['name = = "syntax.test"\n', ':1'],
+    } as const;
+    for (const [name, [text]] of Object.entries(broken)) {
+      writeFileSync(`${guise.instance.sites}/${name}.toml`, text, { mode: 0o600 });
+    }
     const check = await guise.run('check');
     t.equal(check.code, 1);
-    for (const word of [file, 'colour', 'nobody-of-that-name']) t.match(check.stdout + check.stderr, word);
+    for (const [name, [, word]] of Object.entries(broken)) {
+      t.match(check.stdout + check.stderr, `${guise.instance.sites}/${name}.toml`);
+      t.match(check.stdout + check.stderr, word);
+    }
     await guise.says('reload');
     const { parked } = await guise.status();
-    t.match(parked, [{ name: 'broken.test', file }]);
+    t.same(parked.map((site) => site.name).sort(), Object.keys(broken));
+    t.match(await guise.says('status'), 'colour');
     t.equal((await get(apache.at(stays), '/whoami.php')).status, 200);
   });
 
