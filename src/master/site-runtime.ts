@@ -18,7 +18,7 @@ import {
 } from '../control/template-messages.js';
 import { messageOf } from '../error.js';
 import type { Poller } from '../os/poller.js';
-import { signalName } from '../os/signal.js';
+import { deathText } from '../os/signal.js';
 import { seqpacketPair, setBlocking } from '../os/socket.js';
 import { afterFailure, type BackOff, mayTry, noFailure } from '../pool/back-off.js';
 import type { Site } from '../site/site.js';
@@ -78,12 +78,13 @@ export class SiteRuntime {
     return this.#template !== undefined && !this.#templateIsReady;
   }
 
-  /** The router asks for `count` workers. Each is either ordered or refused. */
+  /** The router asks for `count` workers. Each is ordered, promised, or refused. */
   demand(count: number): void {
     for (let left = Math.min(count, this.site.maxWorkers); left > 0; left--) {
       const reason = this.#orderWorker();
       if (reason === undefined) continue;
-      this.#around.tellRouter(toRouter.noWorker, this.id, 0, left, reason);
+      const refused = reason === noWorkerReason.siteLimit ? left - this.workers.promise(left) : left;
+      if (refused > 0) this.#around.tellRouter(toRouter.noWorker, this.id, 0, refused, reason);
       return;
     }
   }
@@ -221,6 +222,7 @@ export class SiteRuntime {
       this.#around.log.warn({ site: this.site.name, pid, worker, exitCode, signal }, 'worker died');
     }
     this.#around.tellRouter(toRouter.workerGone, this.id, worker, signal ?? 0, exitCode ?? 0);
+    if (this.workers.redeem()) this.demand(1);
     this.#scheduleTemplateEnd();
   }
 
@@ -235,7 +237,7 @@ export class SiteRuntime {
       this.#around.budget.give();
     }
     if (signal !== null || exitCode !== 0) {
-      const how = deathOf(exitCode, signal);
+      const how = deathText(exitCode, signal);
       this.#around.log.warn({ site: this.site.name, how }, 'template died');
       if (!wasReady) this.#startFailed(`php-cgi ended at its start: ${how}`);
     }
@@ -250,9 +252,4 @@ export class SiteRuntime {
     }, this.site.idleTimeoutMs * templatePatience);
     this.#templateTimer.unref();
   }
-}
-
-/** "SIGSEGV" or "exit code 255". */
-function deathOf(exitCode: number | null, signal: number | null): string {
-  return signal === null ? `exit code ${exitCode}` : signalName(signal);
 }

@@ -19,6 +19,7 @@ interface Record {
 export class WorkerTable {
   readonly #records = new Map<number, Record>();
   readonly #byPid = new Map<number, Record>();
+  #promised = 0;
 
   get size(): number {
     return this.#records.size;
@@ -78,6 +79,23 @@ export class WorkerTable {
     if (record.pidfd >= 0) close(record.pidfd);
     if (record.pid > 0) this.#byPid.delete(record.pid);
     return record.pid;
+  }
+
+  /**
+   * The router sees the end of a worker on its channel before the process is reaped here. What it then asks for above
+   * the limit is room that is about to be there. Returns how many of `count` can be promised for it.
+   */
+  promise(count: number): number {
+    const promised = Math.min(count, this.size - this.#promised);
+    this.#promised += promised;
+    return promised;
+  }
+
+  /** A worker has gone: whether one was promised in its place. */
+  redeem(): boolean {
+    if (this.#promised === 0) return false;
+    this.#promised--;
+    return true;
   }
 
   /** Those that have been ordered and not yet been born. */
