@@ -37,6 +37,7 @@ export async function runMaster(config: Config): Promise<number> {
       },
     );
   }
+  process.title = `guise: master ${config.file}`;
   const user = routerUser(config);
   const webUsers = config.router.webUsers.map((name) => existingUser(name, '[router] web_users', config));
   const library = prepareInstance(config, user);

@@ -14,7 +14,7 @@ import {
 } from '../control/router-messages.js';
 import type { UserEntry } from '../os/identity.js';
 import type { Poller } from '../os/poller.js';
-import { signalName } from '../os/signal.js';
+import { deathText } from '../os/signal.js';
 import { close } from '../os/socket.js';
 import { afterFailure, type BackOff, noFailure } from '../pool/back-off.js';
 import { spoolDirectory } from './layout.js';
@@ -115,10 +115,7 @@ export class RouterLink {
       this.#setup.drained();
       return true;
     }
-    this.#setup.log.error(
-      { pid, how: signal === null ? `exit code ${exitCode}` : signalName(signal) },
-      'router died',
-    );
+    this.#setup.log.error({ pid, how: deathText(exitCode, signal) }, 'router died');
     this.#restart();
     return true;
   }

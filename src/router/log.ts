@@ -20,6 +20,16 @@ export class RouterLog {
     );
   }
 
+  /** A web server that does not speak FastCGI, or somebody who is none. */
+  broken(breach: string): void {
+    const suppressed = this.#strangers.take(performance.now());
+    if (suppressed === undefined) return;
+    this.logger.warn(
+      { breach, ...(suppressed === 0 ? {} : { suppressed }) },
+      'connection closed: not FastCGI',
+    );
+  }
+
   /** Somebody who is not the web server has connected. */
   stranger(uid: number): void {
     const suppressed = this.#strangers.take(performance.now());

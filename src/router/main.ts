@@ -79,9 +79,6 @@ class Router {
       kill: (site, worker) => {
         this.#tell(toMaster.kill, site.id, worker, 0);
       },
-      changed: (site) => {
-        server.siteChanged(site);
-      },
       closed: () => {
         this.#acceptor?.resume();
         this.#endIfDrained();
