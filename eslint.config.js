@@ -69,7 +69,7 @@ export default tseslint.config(
         { considerDefaultExhaustiveForUnions: true },
       ],
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
-      'max-lines': ['error', { max: 250 }],
+      'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
       'no-restricted-imports': [
         'error',
         { patterns: [{ group: addon, message: 'Only os/ talks to the addon.' }] },
