@@ -25,6 +25,7 @@ export const toRouter = {
   noWorker: 8,
   status: 9,
   drain: 10,
+  siteKeys: 11,
 } as const;
 
 /** Why the master does not give a worker. */
@@ -65,6 +66,9 @@ export interface RouterSite {
   readonly queueTimeoutMs: number;
   readonly maxBodyBytes: number;
 }
+
+/** Of `siteKeys`: the keys that a site accepts from now on. */
+export type RouterKeys = Pick<RouterSite, 'keyHashes'>;
 
 export interface RouterOrder {
   readonly type: number;

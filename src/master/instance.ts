@@ -136,6 +136,9 @@ export class Instance {
       opened: (runtime, listener) => {
         this.#router?.siteOpened(runtime, listener);
       },
+      rekeyed: (runtime) => {
+        this.#router?.siteRekeyed(runtime);
+      },
       closed: (runtime) => {
         this.#router?.siteClosed(runtime);
       },

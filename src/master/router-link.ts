@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import {
+  type RouterKeys,
   type RouterRequest,
   type RouterSettings,
   type SiteFigures,
@@ -20,7 +21,7 @@ import { afterFailure, type BackOff, noFailure } from '../pool/back-off.js';
 import { spoolDirectory } from './layout.js';
 import { RouterProcess } from './router-process.js';
 import type { SiteRuntime } from './site-runtime.js';
-import { routerSite } from './site-set.js';
+import { keyHashes, routerSite } from './site-set.js';
 
 export interface RouterLinkSetup {
   readonly poller: Poller;
@@ -79,6 +80,12 @@ export class RouterLink {
     const { id, site } = runtime;
     this.#process?.order({ type: toRouter.site, site: id, worker: 0, a: 0, b: 0 }, routerSite(site));
     if (listener >= 0) this.#giveListener(id, listener);
+  }
+
+  siteRekeyed(runtime: SiteRuntime): void {
+    const { id, site } = runtime;
+    const payload: RouterKeys = { keyHashes: keyHashes(site) };
+    this.#process?.order({ type: toRouter.siteKeys, site: id, worker: 0, a: 0, b: 0 }, payload);
   }
 
   siteClosed(runtime: SiteRuntime): void {

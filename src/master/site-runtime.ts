@@ -46,7 +46,8 @@ const templatePatience = 5;
 
 export class SiteRuntime {
   readonly id: number;
-  readonly site: Site;
+  /** Only its keys may change while it is in force. */
+  site: Site;
   readonly workers = new WorkerTable();
   lastProblem: string | undefined;
   #template: TemplateProcess | undefined;

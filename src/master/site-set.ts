@@ -13,9 +13,14 @@ import type { Registry } from '../site/registry.js';
 import { type Site, siteSocketPath } from '../site/site.js';
 import { SiteRuntime, type Surroundings } from './site-runtime.js';
 
+/** setTimeout(3) of Node takes no more than 31 bits. */
+const longestTimerMs = 0x7fff_ffff;
+
 export interface SiteSetHandlers {
   /** The router is to know this site, with its own listening socket or none (-1). */
   opened(runtime: SiteRuntime, listener: number): void;
+  /** The site accepts other keys than before. */
+  rekeyed(runtime: SiteRuntime): void;
   /** The router is to forget it once its requests have ended. */
   closed(runtime: SiteRuntime): void;
   /** Makes a site's own listening socket. */
@@ -44,6 +49,7 @@ export class SiteSet {
   readonly #handlers: SiteSetHandlers;
   readonly #runDirectory: string;
   #lastId = 0;
+  #keyTimer: NodeJS.Timeout | undefined;
 
   constructor(runDirectory: string, around: Surroundings, handlers: SiteSetHandlers) {
     this.#runDirectory = runDirectory;
@@ -74,12 +80,11 @@ export class SiteSet {
         this.#end(runtime);
         this.#unlisten(name);
         difference.removed.push(name);
-      } else if (!isDeepStrictEqual(site, runtime.site)) {
-        this.#end(runtime);
-        this.#begin(site);
-        difference.changed.push(name);
-      } else {
+      } else if (isDeepStrictEqual(site, runtime.site)) {
         difference.unchanged++;
+      } else {
+        this.#change(runtime, site);
+        difference.changed.push(name);
       }
     }
     for (const site of registry.sites) {
@@ -87,7 +92,40 @@ export class SiteSet {
       this.#begin(site);
       difference.added.push(site.name);
     }
+    this.#watchKeys();
     return difference;
+  }
+
+  /** Other keys are no reason to end a worker. */
+  #change(runtime: SiteRuntime, site: Site): void {
+    if (isDeepStrictEqual(withoutKeys(site), withoutKeys(runtime.site))) {
+      runtime.site = site;
+      this.#handlers.rekeyed(runtime);
+    } else {
+      this.#end(runtime);
+      this.#begin(site);
+    }
+  }
+
+  /** Tells the router again, now that a key has run out, and comes back when the next one does. */
+  #watchKeys(): void {
+    clearTimeout(this.#keyTimer);
+    const nowMs = Date.now();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const runtime of this.#byName.values()) {
+      for (const { untilMs } of runtime.site.keyring) if (untilMs > nowMs) nextMs = Math.min(nextMs, untilMs);
+    }
+    if (nextMs === Number.POSITIVE_INFINITY) return;
+    this.#keyTimer = setTimeout(
+      () => {
+        for (const runtime of this.#byName.values()) {
+          if (runtime.site.keyring.length > 1) this.#handlers.rekeyed(runtime);
+        }
+        this.#watchKeys();
+      },
+      Math.min(nextMs - nowMs, longestTimerMs),
+    );
+    this.#keyTimer.unref();
   }
 
   /** Forgets sites whose last worker has ended. */
@@ -133,12 +171,24 @@ export class SiteSet {
   }
 }
 
+function withoutKeys(site: Site): Partial<Site> {
+  return { ...site, keys: [], keyring: [] };
+}
+
+/** The keys that a site accepts now, as digests: the router never learns a key that nobody has shown to it. */
+export function keyHashes(site: Site): string[] {
+  const nowMs = Date.now();
+  return site.keyring
+    .filter(({ untilMs }) => untilMs > nowMs)
+    .map(({ key }) => createHash('sha256').update(key).digest('hex'));
+}
+
 /** What the router learns of a site: no user, no path, and keys only as digests. */
 export function routerSite(site: Site): RouterSite {
   return {
     name: site.name,
     aliases: site.aliases,
-    keyHashes: site.keys.map((key) => createHash('sha256').update(key).digest('hex')),
+    keyHashes: keyHashes(site),
     keyRequired: site.keyRequired,
     mode: site.mode,
     ownSocket: site.socket === 'own',

@@ -2,6 +2,7 @@
 
 import {
   noWorkerReason,
+  type RouterKeys,
   type RouterSite,
   readOrder,
   readPayload,
@@ -30,6 +31,9 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
   switch (order.type) {
     case toRouter.site:
       openSite(server, new RoutedSite(order.site, readPayload(bytes, length) as RouterSite));
+      break;
+    case toRouter.siteKeys:
+      if (site !== undefined) rekeySite(server, site, readPayload(bytes, length) as RouterKeys);
       break;
     case toRouter.siteGone:
       acceptor.remove(order.site);
@@ -60,6 +64,13 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
 
 function openSite(server: Server, site: RoutedSite): void {
   server.byId.set(site.id, site);
+  server.sites.add(site);
+}
+
+function rekeySite(server: Server, site: RoutedSite, { keyHashes }: RouterKeys): void {
+  if (site.isClosing) return;
+  server.sites.remove(site);
+  site.keyHashes = keyHashes;
   server.sites.add(site);
 }
 

@@ -11,6 +11,7 @@ export class RoutedSite implements Identifiable {
   readonly config: RouterSite;
   readonly pool: SitePool<Exchange>;
   readonly counters = new Counters();
+  keyHashes: readonly string[];
   /** The master has taken the site out; requests that it has already admitted still finish. */
   isClosing = false;
   idleTimer: NodeJS.Timeout | undefined;
@@ -18,6 +19,7 @@ export class RoutedSite implements Identifiable {
   constructor(id: number, config: RouterSite) {
     this.id = id;
     this.config = config;
+    this.keyHashes = config.keyHashes;
     this.pool = new SitePool(poolLimits(config));
   }
 
@@ -27,10 +29,6 @@ export class RoutedSite implements Identifiable {
 
   get aliases(): readonly string[] {
     return this.config.aliases;
-  }
-
-  get keyHashes(): readonly string[] {
-    return this.config.keyHashes;
   }
 
   get keyRequired(): boolean {
