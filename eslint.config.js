@@ -21,10 +21,7 @@ const walls = {
     deny: ['../router/*', '../master/*', '../pool/*', 'pino'],
     why: 'request/ does not know who serves it',
   },
-  site: {
-    deny: ['../router/*', '../master/*', '../pool/*', '../fastcgi/*', '../request/*', 'pino'],
-    why: 'site/ is data',
-  },
+  site: { deny: ['../router/*', '../master/*', '../pool/*', '../fastcgi/*', 'pino'], why: 'site/ is data' },
   config: {
     deny: ['../router/*', '../master/*', '../pool/*', '../fastcgi/*', '../request/*', 'pino'],
     why: 'config/ is data',
