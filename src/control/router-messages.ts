@@ -55,6 +55,10 @@ export interface RouterSite {
   readonly aliases: readonly string[];
   readonly keyHashes: readonly string[];
   readonly keyRequired: boolean;
+  /** Authenticated visitors, and the name of the site that each one's requests go to. */
+  readonly visitors: Readonly<Record<string, string>>;
+  /** Reached through another site's `visitors` only, by no key and no host name. */
+  readonly isHidden: boolean;
   readonly mode: 'pool' | 'per-request';
   readonly ownSocket: boolean;
   readonly maxWorkers: number;

@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RouterSite } from '../control/router-messages.js';
 import { close } from '../os/socket.js';
 import type { Registry } from '../site/registry.js';
-import { type Site, siteSocketPath } from '../site/site.js';
+import { isForVisitors, nameForUser, type Site, siteSocketPath, sitesOfVisitors } from '../site/site.js';
 import { SiteRuntime, type Surroundings } from './site-runtime.js';
 
 /** setTimeout(3) of Node takes no more than 31 bits. */
@@ -73,7 +73,8 @@ export class SiteSet {
   /** Brings the sites in force to what the registry says. */
   apply(registry: Registry): Difference {
     const difference: Difference = { added: [], changed: [], removed: [], unchanged: 0 };
-    const wanted = new Map(registry.sites.map((site) => [site.name, site]));
+    const sites = registry.sites.flatMap((site) => [...sitesOfVisitors(site), site]);
+    const wanted = new Map(sites.map((site) => [site.name, site]));
     for (const [name, runtime] of this.#byName) {
       const site = wanted.get(name);
       if (site === undefined) {
@@ -87,7 +88,7 @@ export class SiteSet {
         difference.changed.push(name);
       }
     }
-    for (const site of registry.sites) {
+    for (const site of sites) {
       if (this.#byName.has(site.name)) continue;
       this.#begin(site);
       difference.added.push(site.name);
@@ -190,6 +191,10 @@ export function routerSite(site: Site): RouterSite {
     aliases: site.aliases,
     keyHashes: keyHashes(site),
     keyRequired: site.keyRequired,
+    visitors: Object.fromEntries(
+      Object.entries(site.visitors).map(([visitor, user]) => [visitor, nameForUser(site, user)]),
+    ),
+    isHidden: isForVisitors(site),
     mode: site.mode,
     ownSocket: site.socket === 'own',
     maxWorkers: site.maxWorkers,

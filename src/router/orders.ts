@@ -64,11 +64,12 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
 
 function openSite(server: Server, site: RoutedSite): void {
   server.byId.set(site.id, site);
-  server.sites.add(site);
+  if (site.config.isHidden) server.hidden.set(site.name, site);
+  else server.sites.add(site);
 }
 
 function rekeySite(server: Server, site: RoutedSite, { keyHashes }: RouterKeys): void {
-  if (site.isClosing) return;
+  if (site.isClosing || site.config.isHidden) return;
   server.sites.remove(site);
   site.keyHashes = keyHashes;
   server.sites.add(site);
@@ -77,6 +78,7 @@ function rekeySite(server: Server, site: RoutedSite, { keyHashes }: RouterKeys):
 function closeSite(server: Server, site: RoutedSite): void {
   site.isClosing = true;
   server.sites.remove(site);
+  if (server.hidden.get(site.name) === site) server.hidden.delete(site.name);
   server.siteChanged(site);
 }
 

@@ -24,6 +24,7 @@ import { watchIdle } from './idle.js';
 import { Intake } from './intake.js';
 import type { RouterLog } from './log.js';
 import { outcomeOf, refusedOutcome } from './outcomes.js';
+import type { RefusalReason } from './refusals.js';
 import { type RefusedRequest, Reply } from './reply.js';
 import type { RoutedSite } from './routed-site.js';
 
@@ -35,6 +36,8 @@ export interface ServerHandlers extends Pick<DispatchHandlers, 'demand' | 'kill'
 export class Server {
   readonly sites = new SiteIndex<RoutedSite>();
   readonly byId = new Map<number, RoutedSite>();
+  /** Sites that are reached through another one's `visitors`, by name. */
+  readonly hidden = new Map<string, RoutedSite>();
   readonly connections = new Set<Connection>();
   readonly dispatcher: Dispatcher;
   readonly #poller: Poller;
@@ -127,14 +130,26 @@ export class Server {
   #headComplete(connection: Connection, head: Head): void {
     const site = this.sites.identify(head, this.byId.get(connection.listenerSite));
     head.blankKeys();
-    if (typeof site !== 'string') {
-      connection.site = site;
-      connection.reader.bodyLimit = site.config.maxBodyBytes;
+    if (typeof site === 'string') {
+      this.#refuseHead(connection, head, site);
       return;
     }
+    connection.site = this.#forVisitor(site, head);
+    connection.reader.bodyLimit = site.config.maxBodyBytes;
+    if (connection.site === undefined) this.#refuseHead(connection, head, 'start-failed');
+  }
+
+  #refuseHead(connection: Connection, head: Head, reason: RefusalReason): void {
     connection.reader.discard();
-    const { requestId, keep } = head;
-    this.#refuse(connection, { requestId, keep, reason: site }, head);
+    this.#refuse(connection, { requestId: head.requestId, keep: head.keep, reason }, head);
+  }
+
+  /** Some authenticated visitors run as other users than the rest; never as the site's own instead. */
+  #forVisitor(site: RoutedSite, head: Head): RoutedSite | undefined {
+    const { visitors } = site.config;
+    const { remoteUser } = head;
+    if (remoteUser === undefined || !Object.hasOwn(visitors, remoteUser)) return site;
+    return this.hidden.get(visitors[remoteUser] ?? '');
   }
 
   /** Site → verdict → worker. The worker gives the last word of the verdict: it sees the script. */

@@ -80,6 +80,22 @@ const ownKeys = {
     '32 to 128 hexadecimal digits',
     'key = "(64 hexadecimal digits; guise site set NAME --rotate-key makes one)"',
   ),
+  visitors: key(
+    z.record(
+      described(
+        z
+          .string()
+          .min(1)
+          .max(256)
+          .refine((text) => !hasControl(text), { error: 'holds a control character' }),
+        'the name that a visitor logs in with',
+        'visitors = { carol = "carol" }',
+      ),
+      described(z.string().min(1), 'the name of a Unix user', 'visitors = { carol = "carol" }'),
+    ),
+    'names of authenticated visitors, and the Unix user that each runs as',
+    'visitors = { carol = "carol" }',
+  ),
   old_keys: key(
     z.array(z.strictObject({ key: secret, until: z.date() })).max(10),
     'a list of keys with the time until which each is accepted',

@@ -29,6 +29,11 @@ export interface Site {
   readonly root: string;
   readonly realRoot: string;
   readonly user: UserEntry;
+  /**
+   * Authenticated visitors (REMOTE_USER) whose requests run as another user than the site's. The web server's word
+   * for who the visitor is counts, and whoever writes this site's .htaccess can forge it.
+   */
+  readonly visitors: Readonly<Record<string, UserEntry>>;
   readonly mode: Mode;
   readonly socket: SocketKind;
   readonly dispatch: Dispatch;
@@ -61,6 +66,37 @@ export interface Site {
   readonly umask: number;
   /** Bytes, seconds or a count, as setrlimit(2) has it. */
   readonly limits: Readonly<Partial<Record<SiteLimitName, number>>>;
+}
+
+/**
+ * The same site for visitors that run as another user: a site of its own to everything that owns processes. Its
+ * name cannot be that of any configured site. Scripts still belong to the site's user.
+ */
+export function sitesOfVisitors(site: Site): Site[] {
+  const users = new Map(Object.values(site.visitors).map((user) => [user.uid, user]));
+  return [...users.values()].map((user) => ({
+    ...site,
+    name: nameForUser(site, user),
+    user,
+    aliases: [],
+    keys: [],
+    keyring: [],
+    visitors: {},
+    socket: 'shared',
+    trustedUids: [...site.trustedUids, site.user.uid],
+    trustedOwners: [...site.trustedOwners, site.user.name],
+  }));
+}
+
+/** No configured site has this in its name. */
+const visitorMark = '+';
+
+export function isForVisitors(site: Pick<Site, 'name'>): boolean {
+  return site.name.includes(visitorMark);
+}
+
+export function nameForUser(site: Site, user: UserEntry): string {
+  return `${site.name}${visitorMark}${user.name}`;
 }
 
 /** The path of a site's own socket below the run directory. */

@@ -37,17 +37,32 @@ export function checkAgainstSystem(config: Config, written: LayeredSite, origin:
     if (owner === undefined) complain(['trusted_owners', index], unknownUser(name));
     return owner?.uid ?? -1;
   });
+  const visitors = Object.entries(written.visitors ?? {}).map(([visitor, name]) => {
+    const entry = userByName(name);
+    complain(['visitors', visitor], entry === undefined ? unknownUser(name) : checkUser(config, entry));
+    return [visitor, entry] as const;
+  });
   complain(['key'], checkKey(written));
   complain(['dispatch'], checkDispatch(written));
   complain(['socket'], checkSocket(config, written));
   if (problems.length > 0 || user === undefined || typeof root !== 'string') return problems;
-  return build(written, { user, realRoot: root, trustedUids, file: origin.file });
+  const known = visitors.flatMap(([visitor, entry]) =>
+    entry === undefined ? [] : [[visitor, entry] as const],
+  );
+  return build(written, {
+    user,
+    realRoot: root,
+    trustedUids,
+    visitors: Object.fromEntries(known),
+    file: origin.file,
+  });
 }
 
 interface Resolved {
   readonly user: UserEntry;
   readonly realRoot: string;
   readonly trustedUids: readonly number[];
+  readonly visitors: Readonly<Record<string, UserEntry>>;
   readonly file: string;
 }
 
@@ -65,6 +80,7 @@ function build(written: LayeredSite, resolved: Resolved): Site {
     root: normalize(written.root).replace(/(?<=.)\/+$/, ''),
     realRoot: resolved.realRoot,
     user: resolved.user,
+    visitors: resolved.visitors,
     mode: written.mode,
     socket: written.socket,
     dispatch: written.dispatch,
