@@ -1,0 +1,194 @@
+/**
+ * What may be said on the control socket, and what the master offers to answer it. The server checks every
+ * body against the zod schemas here; the client gets the types of the reports.
+ */
+
+import { z } from 'zod';
+import type { Config } from '../config/config.js';
+import type { Parked, Registry } from '../site/registry.js';
+import type { Mode, Site, SiteLimitName, SocketKind } from '../site/site.js';
+
+/** What the master offers to the control server. All of it is about the master's own tables. */
+export interface MasterApi {
+  /** The configuration that is in force. */
+  config(): Config;
+  /** The sites that are in force. */
+  registry(): Registry;
+  ping(): PingReport;
+  status(): Promise<StatusReport>;
+  /** Reads configuration and sites again and applies what changed. Throws GuiseError CONFIG_INVALID and keeps the old. */
+  reload(): Promise<ReloadReport>;
+  /** Resolves when stopping has begun; the process ends when it has drained. */
+  stop(): Promise<void>;
+  /**
+   * The file of this site appeared, changed or went away: read it and apply it, and touch no other site.
+   * Resolves when new requests are treated accordingly.
+   */
+  applySite(name: string): Promise<void>;
+}
+
+export interface PingReport {
+  readonly pid: number;
+  readonly version: string;
+  readonly uptimeMs: number;
+}
+
+export interface ReloadReport {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  readonly unchanged: number;
+  readonly parked: readonly Parked[];
+}
+
+/**
+ * quiet: no process. starting: the template starts. active: it has a template. throttled: it crashed at start
+ * and waits before the next attempt. stopping: removed, its last requests are still running.
+ */
+export type SiteState = 'quiet' | 'starting' | 'active' | 'throttled' | 'stopping';
+
+export interface SiteStatus {
+  readonly name: string;
+  readonly state: SiteState;
+  readonly user: string;
+  readonly uid: number;
+  readonly mode: Mode;
+  readonly socket: SocketKind;
+  readonly workers: {
+    readonly total: number;
+    readonly busy: number;
+    readonly idle: number;
+    readonly starting: number;
+    readonly limit: number;
+  };
+  readonly queue: { readonly length: number; readonly limit: number };
+  /** Requests since the daemon started: answered by PHP, refused by guise, and lost to a crash. */
+  readonly served: number;
+  readonly refused: number;
+  readonly crashed: number;
+  readonly templatePid?: number;
+  readonly workerPids: readonly number[];
+  /** Why the state is what it is, where that is not obvious. */
+  readonly reason?: string;
+  /** The last thing that went wrong, in one line. */
+  readonly lastProblem?: string;
+}
+
+export interface RouterStatus {
+  readonly pid: number;
+  readonly alive: boolean;
+  readonly restarts: number;
+  readonly connections?: number;
+}
+
+export interface StatusReport {
+  readonly version: string;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly uptimeMs: number;
+  readonly routers: readonly RouterStatus[];
+  readonly sites: readonly SiteStatus[];
+  readonly parked: readonly Parked[];
+}
+
+/** A site as it is shown: everything but its secrets. Times in ms, sizes in bytes. */
+export interface SiteView {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly file: string;
+  readonly root: string;
+  readonly realRoot: string;
+  readonly user: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  readonly mode: Mode;
+  readonly socket: SocketKind;
+  readonly dispatch: string;
+  readonly php: string;
+  /** How many keys are accepted now, and whether a request needs one. */
+  readonly keys: number;
+  readonly keyRequired: boolean;
+  readonly maxWorkers: number;
+  readonly maxRequests: number;
+  readonly spare: number;
+  readonly timeLimitMs: number;
+  readonly idleTimeoutMs: number;
+  readonly queueLength: number;
+  readonly queueTimeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly suffixes: readonly string[];
+  readonly trustedOwners: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly phpIni: Site['phpIni'];
+  readonly umask: string;
+  readonly limits: Readonly<Partial<Record<SiteLimitName, number>>>;
+}
+
+/** Copied field by field: a field that is added to Site later may be secret, and stays out until it is named here. */
+export function viewSite(site: Site): SiteView {
+  return {
+    name: site.name,
+    aliases: site.aliases,
+    file: site.file,
+    root: site.root,
+    realRoot: site.realRoot,
+    user: site.user.name,
+    uid: site.user.uid,
+    gid: site.user.gid,
+    groups: site.user.groups,
+    mode: site.mode,
+    socket: site.socket,
+    dispatch: site.dispatch,
+    php: site.php,
+    keys: site.keys.length,
+    keyRequired: site.keyRequired,
+    maxWorkers: site.maxWorkers,
+    maxRequests: site.maxRequests,
+    spare: site.spare,
+    timeLimitMs: site.timeLimitMs,
+    idleTimeoutMs: site.idleTimeoutMs,
+    queueLength: site.queueLength,
+    queueTimeoutMs: site.queueTimeoutMs,
+    maxBodyBytes: site.maxBodyBytes,
+    suffixes: site.suffixes,
+    trustedOwners: site.trustedOwners,
+    env: site.env,
+    phpIni: site.phpIni,
+    umask: site.umask.toString(8).padStart(3, '0'),
+    limits: site.limits,
+  };
+}
+
+export interface SitesReport {
+  readonly sites: readonly SiteView[];
+  readonly parked: readonly Parked[];
+}
+
+export interface SiteReport {
+  readonly site?: SiteView;
+  readonly parked?: Parked;
+}
+
+/** Body of POST /sites: the keys of a site's file. They are checked as that file would be. */
+export const addSiteBody = z.record(z.string(), z.unknown());
+
+/** Body of PATCH /sites/NAME. */
+export const changeSiteBody = z.strictObject({
+  set: z.record(z.string(), z.unknown()).default({}),
+  unset: z.array(z.string()).max(100).default([]),
+  rotateKey: z
+    .strictObject({
+      graceMs: z
+        .int()
+        .min(0)
+        .max(366 * 86_400_000),
+    })
+    .exactOptional(),
+});
+
+/** What every answer of status 400 or above holds. */
+export const errorBody = z.object({
+  error: z.object({ code: z.string(), message: z.string(), remedy: z.string().exactOptional() }),
+});

@@ -1,0 +1,139 @@
+/** A control server over a master that is only a table, in a directory of its own. */
+
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { Test } from 'tap';
+import type { MasterApi, StatusReport } from '../../src/control/api.js';
+import { controlPath, startControlServer } from '../../src/control/server.js';
+import { readSites } from '../../src/site/registry.js';
+import { type Instance, makeInstance } from '../site/instance.js';
+
+export interface FakeDaemon extends Instance {
+  readonly socket: string;
+  /** What the master was asked to do. */
+  readonly calls: string[];
+  readonly problems: unknown[];
+  /** What the next reload or status throws. */
+  failure: Error | undefined;
+  readonly close: () => Promise<void>;
+}
+
+export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDaemon {
+  const instance = makeInstance(t, toml);
+  const config = instance.config();
+  mkdirSync(config.paths.run);
+  // Other users must reach the socket, so that it is the socket that turns them away.
+  for (const directory of [instance.directory, config.paths.run]) chmodSync(directory, 0o755);
+  const calls: string[] = [];
+  const problems: unknown[] = [];
+  let registry = readSites(config);
+  const check = (): void => {
+    if (daemon.failure !== undefined) throw daemon.failure;
+  };
+  const api: MasterApi = {
+    config: () => config,
+    registry: () => registry,
+    ping: () => ({ pid: process.pid, version: '9.9.9', uptimeMs: 61_000 }),
+    status: async () => {
+      check();
+      return statusOf(registry.parked);
+    },
+    reload: async () => {
+      check();
+      calls.push('reload');
+      registry = readSites(config);
+      return { added: ['new.example'], changed: [], removed: [], unchanged: 2, parked: registry.parked };
+    },
+    stop: async () => {
+      calls.push('stop');
+    },
+    applySite: async (name) => {
+      calls.push(`apply ${name}`);
+      registry = readSites(config);
+    },
+  };
+  const path = controlPath(config.paths.run);
+  const server = startControlServer(api, { path, timeoutMs, onProblem: (problem) => problems.push(problem) });
+  const daemon: FakeDaemon = {
+    ...instance,
+    socket: path,
+    calls,
+    problems,
+    failure: undefined,
+    close: server.close,
+  };
+  t.teardown(() => server.close());
+  return daemon;
+}
+
+function statusOf(parked: StatusReport['parked']): StatusReport {
+  return {
+    version: '9.9.9',
+    pid: process.pid,
+    startedAt: '2030-01-01T00:00:00.000Z',
+    uptimeMs: 61_000,
+    routers: [{ pid: 7, alive: true, restarts: 0 }],
+    sites: [
+      {
+        name: 'a.example',
+        state: 'active',
+        user: 'games',
+        uid: 5,
+        mode: 'pool',
+        socket: 'shared',
+        workers: { total: 3, busy: 1, idle: 2, starting: 0, limit: 8 },
+        queue: { length: 4, limit: 100 },
+        served: 123,
+        refused: 5,
+        crashed: 1,
+        workerPids: [1, 2, 3],
+        lastProblem: 'worker 2 was killed by SIGSEGV',
+      },
+    ],
+    parked,
+  };
+}
+
+/** Everything that comes back for these bytes. */
+export function exchange(path: string, bytes: string, end = true): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      resolve(Buffer.concat(chunks).toString('utf8'));
+    });
+    if (end) socket.end(bytes);
+    else socket.write(bytes);
+  });
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly head: string;
+  readonly body: unknown;
+}
+
+export async function askDaemon(
+  daemon: FakeDaemon,
+  method: string,
+  path: string,
+  body?: string,
+): Promise<Reply> {
+  const length = body === undefined ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+  const request = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${length}\r\n${body ?? ''}`;
+  const [head = '', payload = ''] = (await exchange(daemon.socket, request)).split('\r\n\r\n');
+  return { status: Number(head.split(' ')[1]), head, body: payload === '' ? undefined : JSON.parse(payload) };
+}
+
+/** What a Node script prints that runs as another user. */
+export function runAs(uid: number, gid: number, script: string): Promise<string> {
+  const words = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', process.execPath, '-e', script];
+  return new Promise((resolve) => {
+    execFile('setpriv', words, (_error, stdout, stderr) => {
+      resolve(stdout + stderr);
+    });
+  });
+}
