@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { GuiseError } from '../error.js';
+import { type AutoPattern, parseAutoPattern } from '../site/auto.js';
 import type { SiteDefaults } from '../site/schema.js';
 import { problemsOf } from './explain.js';
 import type { Places } from './locate.js';
@@ -48,6 +49,12 @@ export interface Config {
   };
   readonly minUid: number;
   readonly minGid: number;
+  /** Directories that are sites by themselves, each run as its owner. Absent: there are none. */
+  readonly auto?: {
+    readonly roots: readonly string[];
+    readonly patterns: readonly AutoPattern[];
+    readonly key: string;
+  };
   /** Site keys as written under [defaults], checked. */
   readonly defaults: SiteDefaults;
 }
@@ -111,6 +118,10 @@ function checkShape(asked: string | undefined): ShapeReading {
   return { config: build(file, checked.data), problems: [], places };
 }
 
+function withPatterns({ roots, key }: NonNullable<ConfigFile['auto']>): NonNullable<Config['auto']> {
+  return { roots, key, patterns: roots.map(parseAutoPattern).filter((pattern) => pattern !== undefined) };
+}
+
 function build(file: string, written: ConfigFile): Config {
   const base = dirname(file);
   const paths = { ...configDefaults.paths, ...written.paths };
@@ -137,6 +148,7 @@ function build(file: string, written: ConfigFile): Config {
     limits: { maxWorkers: limits.max_workers, drainTimeoutMs: limits.drain_timeout },
     minUid: limits.min_uid,
     minGid: limits.min_gid,
+    ...(written.auto === undefined ? {} : { auto: withPatterns(written.auto) }),
     defaults: written.defaults ?? {},
   };
 }

@@ -2,7 +2,8 @@
 
 import { availableParallelism, totalmem } from 'node:os';
 import { z } from 'zod';
-import { defaultsSchema } from '../site/schema.js';
+import { parseAutoPattern } from '../site/auto.js';
+import { defaultsSchema, secret } from '../site/schema.js';
 import { durationKey, sizeKey } from './duration.js';
 import { described } from './explain.js';
 
@@ -66,6 +67,23 @@ export const configSchema = z.strictObject({
     }),
     'a table',
     '[limits]',
+  ),
+  auto: key(
+    z.strictObject({
+      roots: described(
+        z
+          .array(
+            z.string().refine((text) => parseAutoPattern(text) !== undefined, { error: 'is no pattern' }),
+          )
+          .min(1)
+          .max(20),
+        'a list of absolute paths with "*" as one whole component',
+        'roots = ["/home/*/public_html"]',
+      ),
+      key: described(secret, '32 to 128 hexadecimal digits', 'key = "(openssl rand -hex 32 makes one)"'),
+    }),
+    'a table',
+    '[auto]',
   ),
   defaults: key(defaultsSchema, 'a table with keys that a site may have', '[defaults]'),
 });

@@ -9,6 +9,7 @@
  * |---|---|---|
  * | ready | once | the listening sockets are handed over |
  * | demand | a site that exists | workers of that site, within its limits and the machine's |
+ * | autoDemand | a directory that a pattern of [auto] matches | the same, as the directory's owner |
  * | kill | a worker of that site | SIGKILL for that worker |
  * | siteFigures, statusEnd | after `status` | figures in an answer of the control socket |
  * | drained | after `drain` | the router's end |
@@ -35,6 +36,7 @@ export const noWorkerReason = {
   startFailed: 3,
   throttled: 4,
   stopping: 5,
+  autoRefused: 6,
 } as const;
 
 export const orderHeaderBytes = 20;
@@ -47,6 +49,13 @@ export interface RouterSettings {
   readonly readTimeoutMs: number;
   /** Where bodies too large for memory go (O_TMPFILE): the router's own directory. */
   readonly spoolDirectory: string;
+  readonly auto?: RouterAuto;
+}
+
+/** Sites that are directories: patterns, and what holds for every one of them, the common keys included. */
+export interface RouterAuto {
+  readonly roots: readonly string[];
+  readonly site: RouterSite;
 }
 
 /** What the router must know of a site. Keys are here only as SHA-256 in hexadecimal. */
@@ -111,6 +120,40 @@ export function readPayload(buffer: Buffer, length: number): unknown {
 }
 
 export const toMaster = { ready: 1, demand: 2, kill: 3, siteFigures: 4, statusEnd: 5, drained: 6 } as const;
+
+/** Of the one message to the master that holds text, a directory's name. It has a size of its own. */
+export const autoDemandBytes = 120;
+const autoNameOffset = 16;
+
+export interface AutoDemand {
+  /** The number that the router has given to the site. */
+  readonly site: number;
+  readonly pattern: number;
+  readonly count: number;
+  /** As sent: the master checks it. */
+  readonly name: string;
+}
+
+/** @param demand with a name of at most 100 bytes */
+export function writeAutoDemand(out: Buffer, demand: AutoDemand): void {
+  out.fill(0, 0, autoDemandBytes);
+  out.writeUInt32LE(demand.site, 0);
+  out.writeUInt32LE(demand.pattern, 4);
+  out.writeUInt32LE(demand.count, 8);
+  out.write(demand.name, autoNameOffset, autoDemandBytes - autoNameOffset, 'latin1');
+}
+
+/** Reads a demand of `length` bytes; undefined when it is none. */
+export function readAutoDemand(buffer: Buffer, length: number): AutoDemand | undefined {
+  if (length !== autoDemandBytes) return undefined;
+  const end = buffer.indexOf(0, autoNameOffset);
+  return {
+    site: buffer.readUInt32LE(0),
+    pattern: buffer.readUInt32LE(4),
+    count: buffer.readUInt32LE(8),
+    name: buffer.toString('latin1', autoNameOffset, end < 0 || end > length ? length : end),
+  };
+}
 
 export const requestBytes = 80;
 

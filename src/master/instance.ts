@@ -5,18 +5,30 @@
 
 import { rmSync } from 'node:fs';
 import type { Logger } from 'pino';
+import { LineBudget } from '../account/line-budget.js';
 import type { Config } from '../config/config.js';
-import { type RouterRequest, toMaster } from '../control/router-messages.js';
+import {
+  type AutoDemand,
+  noWorkerReason,
+  type RouterRequest,
+  toMaster,
+  toRouter,
+} from '../control/router-messages.js';
+import { messageOf } from '../error.js';
 import type { UserEntry } from '../os/identity.js';
 import type { Poller } from '../os/poller.js';
 import { children, pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close } from '../os/socket.js';
 import { type Registry, readSites } from '../site/registry.js';
+import { automaticSite } from './auto-sites.js';
 import { prepareSite } from './layout.js';
 import { openListener } from './listeners.js';
 import { RouterLink } from './router-link.js';
-import { type Difference, SiteSet } from './site-set.js';
+import { type Difference, isAutomaticId, SiteSet } from './site-set.js';
 import { WorkerBudget } from './worker-budget.js';
+
+/** Lines in the log: names come from visitors. */
+const autoRefusalsPerSecond = 10;
 
 export interface InstanceSetup {
   readonly config: Config;
@@ -40,6 +52,7 @@ export class Instance {
   readonly log: Logger;
   readonly #setup: InstanceSetup;
   readonly #budget: WorkerBudget;
+  readonly #autoRefusals = new LineBudget(autoRefusalsPerSecond);
   #router: RouterLink | undefined;
   #isStopping = false;
   #resolveStopped: () => void = () => undefined;
@@ -70,6 +83,9 @@ export class Instance {
       sites: () => this.#routerSites(),
       siteRequest: (request) => {
         this.#siteRequest(request);
+      },
+      autoDemand: (demand) => {
+        this.#autoDemand(demand);
       },
       drained: () => {
         this.#end();
@@ -160,6 +176,20 @@ export class Instance {
     if (runtime === undefined) return;
     if (request.type === toMaster.demand) runtime.demand(request.count);
     else runtime.workers.kill(request.worker);
+  }
+
+  /** The only message with a text from outside: a directory's name, which automaticSite checks. */
+  #autoDemand({ site, pattern, name, count }: AutoDemand): void {
+    const patterns = this.config.auto?.patterns;
+    if (patterns === undefined || !isAutomaticId(site)) return;
+    try {
+      this.sites.automatic(site, () => automaticSite(this.config, patterns, { pattern, name })).demand(count);
+    } catch (thrown) {
+      this.#router?.tell(toRouter.noWorker, site, 0, count, noWorkerReason.autoRefused);
+      const suppressed = this.#autoRefusals.take(performance.now());
+      if (suppressed !== undefined)
+        this.log.warn({ problem: messageOf(thrown), suppressed }, 'automatic site refused');
+    }
   }
 
   /** The router is gone: everything else goes too, and whatever scripts have left behind. */

@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import {
+  type AutoDemand,
   type RouterKeys,
   type RouterRequest,
   type RouterSettings,
@@ -18,6 +19,7 @@ import type { Poller } from '../os/poller.js';
 import { deathText } from '../os/signal.js';
 import { close } from '../os/socket.js';
 import { afterFailure, type BackOff, noFailure } from '../pool/back-off.js';
+import { routerAuto } from './auto-sites.js';
 import { spoolDirectory } from './layout.js';
 import { RouterProcess } from './router-process.js';
 import type { SiteRuntime } from './site-runtime.js';
@@ -36,6 +38,8 @@ export interface RouterLinkSetup {
   sites(): Iterable<{ runtime: SiteRuntime; listener: number }>;
   /** A request that concerns a site. */
   siteRequest(request: RouterRequest): void;
+  /** A demand for a site that is a directory. */
+  autoDemand(demand: AutoDemand): void;
   /** The router has ended while the daemon is stopping. */
   drained(): void;
 }
@@ -145,6 +149,9 @@ export class RouterLink {
       request: (request) => {
         this.#requested(request);
       },
+      autoDemand: (demand) => {
+        this.#setup.autoDemand(demand);
+      },
       lost: () => {
         this.#process?.kill();
       },
@@ -167,6 +174,7 @@ export class RouterLink {
       maxHeadBytes: config.router.maxHeadBytes,
       readTimeoutMs: config.router.readTimeoutMs,
       spoolDirectory: spoolDirectory(config),
+      ...(config.auto === undefined ? {} : { auto: routerAuto(config, config.auto) }),
     };
   }
 

@@ -9,8 +9,11 @@
 import { fileURLToPath } from 'node:url';
 import { Channel } from '../control/channel.js';
 import {
+  type AutoDemand,
+  autoDemandBytes,
   type RouterOrder,
   type RouterRequest,
+  readAutoDemand,
   readRequest,
   requestBytes,
   writeOrder,
@@ -31,6 +34,8 @@ const engineOptions = ['--single-threaded', '--max-semi-space-size=16'];
 
 export interface RouterHandlers {
   request(request: RouterRequest): void;
+  /** It asks for workers of an automatic site. */
+  autoDemand(demand: AutoDemand): void;
   /** Its channel has ended. The process has ended or is ended by the caller. */
   lost(): void;
 }
@@ -58,13 +63,15 @@ export class RouterProcess {
     }).pid;
     close(theirs);
     this.#pidfd = pidfdOpen(this.pid);
-    const buffer = Buffer.allocUnsafe(requestBytes * 2);
+    const buffer = Buffer.allocUnsafe(2 * Math.max(requestBytes, autoDemandBytes));
     this.#channel = new Channel(poller, ours, buffer, maxWaiting, {
       message: (bytes, length, info) => {
         for (let i = 1; i <= (info[0] ?? 0); i++) close(info[i] ?? -1); // it has none to give
         const request = readRequest(bytes, length);
-        if (request === undefined) this.kill();
-        else handlers.request(request);
+        const auto = readAutoDemand(bytes, length);
+        if (request !== undefined) handlers.request(request);
+        else if (auto !== undefined) handlers.autoDemand(auto);
+        else this.kill();
       },
       ended: () => {
         handlers.lost();

@@ -129,10 +129,24 @@ export class SiteSet {
     this.#keyTimer.unref();
   }
 
+  /** The automatic site of this number; made if it is not there. */
+  automatic(id: number, make: () => Site): SiteRuntime {
+    const known = this.#byId.get(id);
+    if (known !== undefined) return known;
+    const runtime = new SiteRuntime(id, make(), this.#around);
+    this.#byId.set(id, runtime);
+    return runtime;
+  }
+
   /** Forgets sites whose last worker has ended. */
   sweep(runtime: SiteRuntime): void {
-    const isOver = runtime.isClosing && runtime.workers.size === 0 && runtime.templatePid === undefined;
-    if (isOver) this.#byId.delete(runtime.id);
+    const isOver = runtime.workers.size === 0 && runtime.templatePid === undefined;
+    if (!isOver) return;
+    if (runtime.isClosing) this.#byId.delete(runtime.id);
+    else if (isAutomaticId(runtime.id)) {
+      this.#byId.delete(runtime.id);
+      this.#handlers.closed(runtime);
+    }
   }
 
   closeAll(): void {
@@ -170,6 +184,11 @@ export class SiteSet {
     close(listener.fd);
     this.#handlers.unlink(listener.path);
   }
+}
+
+/** The router numbers the sites that are directories, from here on. */
+export function isAutomaticId(id: number): boolean {
+  return id >= 0x8000_0000;
 }
 
 function withoutKeys(site: Site): Partial<Site> {

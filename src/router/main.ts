@@ -8,12 +8,14 @@
 
 import { Channel } from '../control/channel.js';
 import {
+  autoDemandBytes,
   type RouterSettings,
   readOrder,
   readPayload,
   requestBytes,
   toMaster,
   toRouter,
+  writeAutoDemand,
   writeRequest,
 } from '../control/router-messages.js';
 import { becomeUser } from '../os/identity.js';
@@ -34,7 +36,7 @@ class Router {
   readonly #poller = new Poller();
   readonly #log = new RouterLog(logFd);
   readonly #master: Channel;
-  readonly #request = Buffer.alloc(requestBytes);
+  readonly #request = Buffer.alloc(Math.max(requestBytes, autoDemandBytes));
   #server: Server | undefined;
   #acceptor: Acceptor | undefined;
 
@@ -73,8 +75,7 @@ class Router {
   #begin(settings: RouterSettings): void {
     const server = new Server(this.#poller, settings, this.#log, {
       demand: (site, count) => {
-        if (!this.#tell(toMaster.demand, site.id, 0, count))
-          server.dispatcher.notGiven(site, count, 'stopping');
+        if (!this.#demand(site, count)) server.dispatcher.notGiven(site, count, 'stopping');
       },
       kill: (site, worker) => {
         this.#tell(toMaster.kill, site.id, worker, 0);
@@ -101,6 +102,13 @@ class Router {
   #tell(type: number, site: number, worker: number, count: number): boolean {
     writeRequest(this.#request, type, site, worker, count);
     return this.#master.send(this.#request, requestBytes);
+  }
+
+  #demand(site: RoutedSite, count: number): boolean {
+    if (site.auto === undefined) return this.#tell(toMaster.demand, site.id, 0, count);
+    const { pattern, name } = site.auto;
+    writeAutoDemand(this.#request, { site: site.id, pattern, name, count });
+    return this.#master.send(this.#request, autoDemandBytes);
   }
 
   #tellFigures(): void {

@@ -50,7 +50,7 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       server.dispatcher.workerGone(order.worker);
       break;
     case toRouter.noWorker:
-      if (site !== undefined) server.dispatcher.notGiven(site, order.a, refusalFor(order.b));
+      if (site !== undefined) noWorker(server, site, order.a, order.b);
       break;
     case toRouter.status:
       targets.status();
@@ -75,7 +75,17 @@ function rekeySite(server: Server, site: RoutedSite, { keyHashes }: RouterKeys):
   server.sites.add(site);
 }
 
+function noWorker(server: Server, site: RoutedSite, count: number, reason: number): void {
+  server.dispatcher.notGiven(site, count, refusalFor(reason));
+  if (reason === noWorkerReason.autoRefused) server.forgetAutomatic(site);
+}
+
+/** An automatic site may have been asked for again by now: then it stays. */
 function closeSite(server: Server, site: RoutedSite): void {
+  if (site.auto !== undefined) {
+    server.forgetAutomatic(site);
+    return;
+  }
   site.isClosing = true;
   server.sites.remove(site);
   if (server.hidden.get(site.name) === site) server.hidden.delete(site.name);
@@ -86,6 +96,8 @@ function refusalFor(reason: number): RefusalReason {
   switch (reason) {
     case noWorkerReason.machineLimit:
       return 'machine-limit';
+    case noWorkerReason.autoRefused:
+      return 'auto-refused';
     case noWorkerReason.stopping:
       return 'stopping';
     case noWorkerReason.siteLimit:

@@ -27,6 +27,7 @@ export const refusalKinds = {
   'wrong-key': { status: 403 },
   'other-key': { status: 403 },
   'no-site': { status: 404 },
+  'auto-refused': { status: 403 },
   // admission
   'queue-full': { status: 503, retryAfter: tryAgain },
   'queue-timeout': { status: 503, retryAfter: tryAgain },

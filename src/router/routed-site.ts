@@ -3,6 +3,7 @@
 import { Counters } from '../account/counters.js';
 import type { RouterSite } from '../control/router-messages.js';
 import { type PoolLimits, SitePool } from '../pool/site-pool.js';
+import type { AutoMatch } from '../site/auto.js';
 import type { Identifiable } from '../site/identify.js';
 import type { Exchange } from './exchange.js';
 
@@ -10,14 +11,17 @@ export class RoutedSite implements Identifiable {
   readonly id: number;
   readonly config: RouterSite;
   readonly pool: SitePool<Exchange>;
+  /** The directory that it is, for a site without a file. */
+  readonly auto: AutoMatch | undefined;
   readonly counters = new Counters();
   keyHashes: readonly string[];
   /** The master has taken the site out; requests that it has already admitted still finish. */
   isClosing = false;
   idleTimer: NodeJS.Timeout | undefined;
 
-  constructor(id: number, config: RouterSite) {
+  constructor(id: number, config: RouterSite, auto?: AutoMatch) {
     this.id = id;
+    this.auto = auto;
     this.config = config;
     this.keyHashes = config.keyHashes;
     this.pool = new SitePool(poolLimits(config));

@@ -15,6 +15,7 @@ import { defaultReadLimits } from '../request/limits.js';
 import { type ReaderSettings, RequestReader } from '../request/reader.js';
 import type { IncomingRequest } from '../request/result.js';
 import { SiteIndex } from '../site/identify.js';
+import { AutoSites } from './auto.js';
 import { Connection, type ConnectionHandlers } from './connection.js';
 import { Deadlines } from './deadlines.js';
 import { Dispatcher, type DispatchHandlers } from './dispatch.js';
@@ -36,6 +37,7 @@ export interface ServerHandlers extends Pick<DispatchHandlers, 'demand' | 'kill'
 export class Server {
   readonly sites = new SiteIndex<RoutedSite>();
   readonly byId = new Map<number, RoutedSite>();
+  readonly auto: AutoSites | undefined;
   /** Sites that are reached through another one's `visitors`, by name. */
   readonly hidden = new Map<string, RoutedSite>();
   readonly connections = new Set<Connection>();
@@ -58,6 +60,10 @@ export class Server {
       spoolDirectory: settings.spoolDirectory,
       maxConnections: settings.maxConnections,
     };
+    if (settings.auto !== undefined) {
+      this.auto = new AutoSites(settings.auto);
+      this.sites.add(this.auto.group);
+    }
     this.#reply = new Reply({
       next: (connection) => this.#intake.read(connection),
       closed: (connection) => {
@@ -120,6 +126,13 @@ export class Server {
     if (site.isClosing && site.pool.isQuiet) this.byId.delete(site.id);
   }
 
+  /** Nothing in the master stands for this site any more. */
+  forgetAutomatic(site: RoutedSite): void {
+    if (!site.pool.isQuiet) return;
+    this.byId.delete(site.id);
+    this.auto?.forget(site);
+  }
+
   /** Bytes → records → request head. */
   #readable(connection: Connection): void {
     this.#deadlines.watch();
@@ -134,9 +147,18 @@ export class Server {
       this.#refuseHead(connection, head, site);
       return;
     }
-    connection.site = this.#forVisitor(site, head);
+    const isAutomatic = site === this.auto?.group;
+    connection.site = isAutomatic ? this.#automatic(head) : this.#forVisitor(site, head);
     connection.reader.bodyLimit = site.config.maxBodyBytes;
-    if (connection.site === undefined) this.#refuseHead(connection, head, 'start-failed');
+    if (connection.site !== undefined) return;
+    this.#refuseHead(connection, head, isAutomatic ? 'no-site' : 'start-failed');
+  }
+
+  /** The key has said that it is one of the automatic sites; where the script lies says which. */
+  #automatic(head: Head): RoutedSite | undefined {
+    const found = this.auto?.siteFor(head);
+    if (found?.isNew === true) this.byId.set(found.site.id, found.site);
+    return found?.site;
   }
 
   #refuseHead(connection: Connection, head: Head, reason: RefusalReason): void {

@@ -34,7 +34,7 @@ function count(least: number, most: number) {
   return z.int().min(least).max(most);
 }
 
-const secret = z
+export const secret = z
   .string()
   .transform((text) => text.toLowerCase())
   .refine((text) => /^[0-9a-f]{32,128}$/.test(text), { error: 'is not a key' });
