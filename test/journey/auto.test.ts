@@ -1,6 +1,7 @@
 /** Mass virtual hosting: directories that are sites by themselves, with one line in the web server for all of them. */
 
 import { appendFileSync, chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { succeed } from '../../src/quickstart/command.js';
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor, type TestApache } from '../harness/apache.js';
 import { get } from '../harness/http.js';
@@ -76,10 +77,12 @@ await journey(async (t, world) => {
     directory(`${vhosts}/mass7777.test/htdocs`, bob);
     t.same(await ask('mass7777.test', '/whoami.php'), { status: 200, uid: bob.uid });
     t.ok((await guise.status()).sites.length < 10, 'only those that were asked for are known');
+    await succeed('sh', ['-c', `rm -rf ${vhosts}/mass*`]);
   });
 
   await t.test('two directories of one owner are two sites', async (t) => {
     directory(`${vhosts}/second.test/htdocs`, alice);
+    await ask('one.test', '/whoami.php');
     await ask('second.test', '/whoami.php');
     const titles = guise.processesOf(alice).map(({ command }) => command);
     t.ok(
