@@ -5,6 +5,7 @@
 #include "accounts.h"
 #include "become.h"
 #include "files.h"
+#include "landlock.h"
 #include "launch.h"
 #include "message.h"
 #include "poller.h"
@@ -23,6 +24,7 @@ static Napi::Object registerAll(Napi::Env env, Napi::Object exports) {
   registerMessage(env, exports);
   registerSetup(env, exports);
   registerFiles(env, exports);
+  registerLandlock(env, exports);
   registerPoller(env, exports);
   return exports;
 }

@@ -43,11 +43,17 @@ static void collect(pid_t pid) {
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
+static Napi::Value failureAt(Napi::Env env, const BadPlan& bad, const std::string& where) {
+  Napi::Value failure = failureOf(env, bad.step, bad.trouble);
+  if (!where.empty()) failure.As<Napi::Object>().Set("where", where);
+  return failure;
+}
+
 static Napi::Value launch(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   LaunchPlan plan;
   const BadPlan bad = readLaunchPlan(info[0].As<Napi::Object>(), &plan);
-  if (bad.trouble.error != 0) return failureOf(env, bad.step, bad.trouble);
+  if (bad.trouble.error != 0) return failureAt(env, bad, plan.where);
 
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return failureOf(env, "pipe", {"pipe2", errno});

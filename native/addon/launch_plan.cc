@@ -1,9 +1,12 @@
 #include "launch_plan.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <climits>
 #include <cmath>
 
+#include "landlock.h"
 #include "values.h"
 
 constexpr size_t kFewestDescriptors = 3;
@@ -120,6 +123,10 @@ static bool readFlag(const Napi::Value& value, bool* out) {
   return true;
 }
 
+LaunchPlan::~LaunchPlan() {
+  if (ruleset >= 0) close(ruleset);
+}
+
 BadPlan readLaunchPlan(const Napi::Object& spec, LaunchPlan* plan) {
   const Trouble invalid = {"argument", EINVAL};
   if (!readProgram(spec, plan)) return {"arguments", invalid};
@@ -139,7 +146,12 @@ BadPlan readLaunchPlan(const Napi::Object& spec, LaunchPlan* plan) {
   // Asked with Has: an identity that is there but undefined is a failed lookup, not a wish to stay root.
   if (spec.Has("identity")) {
     plan->identity.emplace();
-    return {"identity", readIdentity(spec.Get("identity"), &*plan->identity)};
+    const Trouble found = readIdentity(spec.Get("identity"), &*plan->identity);
+    if (found.error != 0) return {"identity", found};
+  }
+  // The same goes for rules: that they are missing must never be mistaken for a wish to do without.
+  if (spec.Has("landlock")) {
+    return {"landlock", makeRuleset(spec.Get("landlock"), &plan->ruleset, &plan->where)};
   }
   return {"", kNoTrouble};
 }

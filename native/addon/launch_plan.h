@@ -35,12 +35,17 @@ struct LaunchPlan {
   std::vector<Limit> limits;
   bool noNewPrivileges = false;
   bool newSession = false;
+  /** The Landlock rule set that the program is held by; -1 when it is held by none. */
+  int ruleset = -1;
+  /** Where in the file system a plan could not be made; empty for other trouble. */
+  std::string where;
   int parentDeathSignal = 0;
   /** Filled in at the fork: who the parent is, and where the child reports a failure. */
   pid_t parent = 0;
   int report = -1;
 
   LaunchPlan() = default;
+  ~LaunchPlan();
   // argv and envp point into the texts.
   LaunchPlan(const LaunchPlan&) = delete;
   LaunchPlan& operator=(const LaunchPlan&) = delete;

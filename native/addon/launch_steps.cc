@@ -11,26 +11,35 @@
 #include <csignal>
 #include <cstring>
 
+#include "landlock.h"
+
 static Trouble trouble(const char* syscall) { return {syscall, errno}; }
 
 static Trouble outcome(long result, const char* syscall) {
   return result < 0 ? trouble(syscall) : kNoTrouble;
 }
 
+/** Lifts a descriptor of our own out of the way. */
+static bool lift(int* fd, int least) {
+  if (*fd < 0) return true;
+  *fd = fcntl(*fd, F_DUPFD_CLOEXEC, least);
+  return *fd >= 0;
+}
+
 /**
  * A source may have a number that is another one's target. So all of them are first copied above the targets,
- * and from there down into place. The report pipe comes right after the last one and is closed by exec.
+ * and from there down into place. The report pipe comes right after the last one, then the rule set; exec
+ * closes both.
  */
 static Trouble placeDescriptors(LaunchPlan& plan) {
   const int count = static_cast<int>(plan.descriptors.size());
-  const int report = fcntl(plan.report, F_DUPFD_CLOEXEC, count + 1);
-  if (report < 0) return trouble("fcntl");
-  plan.report = report;
+  const int above = count + 2;
+  if (!lift(&plan.report, above) || !lift(&plan.ruleset, above)) return trouble("fcntl");
   for (int i = 0; i < count; i++) {
     int source = plan.descriptors[i];
     if (source < 0) source = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (source < 0) return trouble("open");
-    plan.copies[i] = fcntl(source, F_DUPFD_CLOEXEC, count + 1);
+    plan.copies[i] = fcntl(source, F_DUPFD_CLOEXEC, above);
     if (plan.copies[i] < 0) return trouble("fcntl");
   }
   for (int i = 0; i < count; i++) {
@@ -38,7 +47,12 @@ static Trouble placeDescriptors(LaunchPlan& plan) {
   }
   if (dup3(plan.report, count, O_CLOEXEC) < 0) return trouble("dup3");
   plan.report = count;
-  return outcome(syscall(SYS_close_range, count + 1, UINT_MAX, 0), "close_range");
+  int kept = count + 1;
+  if (plan.ruleset >= 0) {
+    if (dup3(plan.ruleset, kept, O_CLOEXEC) < 0) return trouble("dup3");
+    plan.ruleset = kept++;
+  }
+  return outcome(syscall(SYS_close_range, kept, UINT_MAX, 0), "close_range");
 }
 
 static Trouble startSession(LaunchPlan& plan) {
@@ -60,6 +74,11 @@ static Trouble setLimits(LaunchPlan& plan) {
 
 static Trouble setNiceness(LaunchPlan& plan) {
   return plan.niceness ? outcome(setpriority(PRIO_PROCESS, 0, *plan.niceness), "setpriority") : kNoTrouble;
+}
+
+/** While we still are root: whoever is not may do this only by giving up setgid programs, no_new_privs. */
+static Trouble confine(LaunchPlan& plan) {
+  return plan.ruleset >= 0 ? enterRuleset(plan.ruleset) : kNoTrouble;
 }
 
 static Trouble setGroups(LaunchPlan& plan) {
@@ -116,6 +135,7 @@ constexpr Step kSteps[] = {
     {"umask", setFileMask},
     {"limits", setLimits},
     {"nice", setNiceness},
+    {"landlock", confine},
     {"groups", setGroups},
     {"gid", setGid},
     {"uid", setUid},

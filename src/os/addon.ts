@@ -21,6 +21,8 @@ export interface NativeFailure {
   readonly step: string;
   readonly syscall: string;
   readonly errno: number;
+  /** The path that it was about, where it was about one. */
+  readonly where?: string;
 }
 
 export interface NativeUser {
@@ -50,6 +52,7 @@ export interface Addon {
   pidfdOpen(pid: number): number;
   pidfdSignal(pidfd: number, signal: number): number;
   setDumpable(dumpable: boolean): number;
+  landlockAbi(): number;
 
   userByName(name: string): NativeUser | number;
   userByUid(uid: number): NativeUser | number;

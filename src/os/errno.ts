@@ -23,6 +23,8 @@ export const errno = {
   EROFS: 30,
   EPIPE: 32,
   ENAMETOOLONG: 36,
+  ENOSYS: 38,
+  ELOOP: 40,
   EPROTO: 71,
   EMSGSIZE: 90,
   EOPNOTSUPP: 95,

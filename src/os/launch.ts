@@ -3,7 +3,7 @@
  * fork and exec (native/addon/launch_steps.cc has the order); here its failure becomes an error that names the step.
  */
 import { GuiseError } from '../error.js';
-import { addon } from './addon.js';
+import { addon, type NativeFailure } from './addon.js';
 import { errnoName } from './errno.js';
 
 export type LimitName =
@@ -24,6 +24,19 @@ export interface Identity {
   readonly gid: number;
   /** All supplementary groups, complete: what is not listed here is lost. */
   readonly groups: readonly number[];
+}
+
+/**
+ * What a program and all that it starts may reach, by absolute paths without symbolic links; everything that lies
+ * beneath a directory goes with it. A path that does not exist is left out. File modes hold as before.
+ */
+export interface LandlockRules {
+  /** To read, to list, and to execute. */
+  readonly read: readonly string[];
+  /** Besides, to write, create, remove, rename and truncate: everything but making device files. */
+  readonly write: readonly string[];
+  /** Device files: to read, to write, to control. */
+  readonly devices: readonly string[];
 }
 
 export interface LaunchSpec {
@@ -50,6 +63,11 @@ export interface LaunchSpec {
   /** Each value is both the soft and the hard limit; Infinity lifts it. Bytes, seconds or a count: setrlimit(2). */
   readonly limits?: Readonly<Partial<Record<LimitName, number>>>;
   readonly noNewPrivileges?: boolean;
+  /**
+   * Absent: files are protected by their modes alone. Entered while we still are root, so that setgid programs keep
+   * working; the kernel must have Landlock (src/os/landlock.ts tells). Present but undefined is refused.
+   */
+  readonly landlock?: LandlockRules;
   /** setsid(2): a session and a process group of its own. */
   readonly newSession: boolean;
   /** The signal that the program gets when the process that started it dies. */
@@ -59,9 +77,10 @@ export interface LaunchSpec {
 /**
  * Starts a program and returns once the kernel has accepted it (execve(2) has succeeded).
  *
- * @throws GuiseError LAUNCH_FAILED with `step`, `syscall` and `errno`. The steps, in order: arguments, identity,
- * pipe, fork, descriptors, session, umask, limits, nice, groups, gid, uid, proof, no_new_privs,
- * parent_death_signal, signals, cwd, exec. Nothing is left behind: the child has been waited for.
+ * @throws GuiseError LAUNCH_FAILED with `step`, `syscall`, `errno`, and `file`: the program, or the path at fault. The
+ * steps, in order: arguments, identity, pipe, fork, descriptors, session, umask, limits, nice, landlock, groups, gid,
+ * uid, proof, no_new_privs, parent_death_signal, signals, cwd, exec. Nothing is left behind: the child has been
+ * waited for.
  */
 export function launch(spec: LaunchSpec): { pid: number } {
   const plan = {
@@ -71,16 +90,18 @@ export function launch(spec: LaunchSpec): { pid: number } {
   };
   const result = addon.launch(plan);
   if (typeof result === 'number') return { pid: result };
-  throw failure(spec.file, result.step, result.syscall, result.errno);
+  throw failure(spec.file, result);
 }
 
-function failure(file: string, step: string, syscall: string, code: number): GuiseError {
-  const text = `Cannot start ${file}: failed at step ${step} (${syscall}: ${errnoName(code)})`;
-  return new GuiseError('LAUNCH_FAILED', text, { step, syscall, errno: code, file });
+function failure(file: string, { step, syscall, errno, where }: NativeFailure): GuiseError {
+  const at = where === undefined ? '' : ` at ${where}`;
+  const text = `Cannot start ${file}: failed at step ${step} (${syscall}: ${errnoName(errno)})${at}`;
+  return new GuiseError('LAUNCH_FAILED', text, { step, syscall, errno, file: where ?? file });
 }
 
 /** A name with a '=' in it would be read as another variable. */
 function environmentName(file: string, name: string): string {
-  if (name === '' || name.includes('=')) throw failure(file, 'arguments', 'execve', 22);
+  if (name === '' || name.includes('='))
+    throw failure(file, { step: 'arguments', syscall: 'execve', errno: 22 });
   return name;
 }
