@@ -10,7 +10,10 @@ export interface Death {
   /** CPU time of the process and of the children it has waited for, in microseconds. */
   readonly userUs: number;
   readonly systemUs: number;
-  /** Peak resident memory of the process, or of its largest waited-for child, in KiB. */
+  /**
+   * Peak resident memory of the process, or of its largest waited-for child, in KiB. The kernel counts from the fork,
+   * not from the exec: what the launching process had in memory of its own is the least this can be.
+   */
   readonly maxRssKb: number;
 }
 
