@@ -80,6 +80,8 @@ static void reap(void) {
 
 /* In the child: the kernel attaches its true pid to this report, so nobody has to believe it. */
 static void become_worker(uint32_t worker, int channel, int one_job, const sigset_t *mask) {
+  setsid();
+  title_set("worker", site.name);
   struct report born = {.type = REPORT_BORN, .worker = worker, .pid = getpid()};
   report(&born);
   syscall(SYS_close, GUISE_MASTER_FD);
@@ -89,8 +91,6 @@ static void become_worker(uint32_t worker, int channel, int one_job, const sigse
   if (null > GUISE_LISTEN_FD) syscall(SYS_close, null);
   signal(SIGCHLD, SIG_DFL);
   sigprocmask(SIG_SETMASK, mask, NULL);
-  setsid();
-  title_set("worker", site.name);
   free(children);
   children = NULL;
   worker_become(channel, one_job);
