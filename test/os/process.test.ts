@@ -32,10 +32,9 @@ t.test('children are ours only, whatever they call themselves', async (t) => {
   t.same(children(), []);
   const { pid: first } = launch(sleep);
   // Its name, and so a part of its line in /proc, is chosen to look like the fields that follow.
-  const rename = 'printf ") S 1 1 1" > /proc/self/comm; read line';
-  const { pid: second } = launch(
-    planned({ file: '/bin/bash', args: ['bash', '-c', `${rename} < <(sleep 600)`] }),
-  );
+  // It waits in the shell itself, for a program that it had started would outlive it and hold our output open.
+  const renamed = 'printf ") S 1 1 1" > /proc/self/comm; read -t 600 line <> <(:)';
+  const { pid: second } = launch(planned({ file: '/bin/bash', args: ['bash', '-c', renamed] }));
   t.same(new Set(children()), new Set([first, second]));
   for (const pid of [first, second]) process.kill(pid, 'SIGKILL');
   await deathOf(first);
