@@ -37,9 +37,19 @@ t.test('values of every kind', async (t) => {
   t.match(parse(changeKeys('name = "x"\n', changes)), { ...changes, old_keys: [{ key: 'k', until }] });
 });
 
-t.test('a table written over many lines is replaced as a whole where it must be', async (t) => {
-  const changed = changeKeys(text, { env: { A: '1', B: '2' } });
-  t.same(parse(changed), { name: 'a.example', max_workers: 4, root: '/srv/a', env: { A: '1', B: '2' } });
+t.test('keys within a table', async (t) => {
+  t.equal(changeKeys(text, { env: { A: '2' } }), text.replace('A = "1"', 'A = "2"'));
+  t.equal(changeKeys(text, { env: { A: '1', B: '2' } }), text.replace('[env]\n', '[env]\nB = "2"\n'));
+  t.equal(changeKeys(text, { env: { B: '2' } }), text.replace('A = "1" # first', 'B = "2"'));
+  const short = '# mine\nenv = { A = "1", B = "2" } # short\n';
+  t.equal(changeKeys(short, { env: { B: '2' } }), '# mine\nenv = { B = "2" } # short\n');
+});
+
+t.test('what cannot be edited in place is written anew, with the same meaning', async (t) => {
+  const dotted = '# lost\nname = "x"\nenv.A = "1"\nenv.B = "1"\n';
+  t.same(parse(changeKeys(dotted, { env: { A: '2', B: '1' } })), { name: 'x', env: { A: '2', B: '1' } });
+  t.same(parse(changeKeys(text, { env: undefined })), { name: 'a.example', max_workers: 4, root: '/srv/a' });
+  t.same(parse(changeKeys('[[old_keys]]\nkey = "a"\n', { old_keys: [] })), { old_keys: [] });
 });
 
 t.test('whatever is changed, the result means exactly that', async (t) => {
