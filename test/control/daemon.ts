@@ -16,6 +16,8 @@ export interface FakeDaemon extends Instance {
   readonly problems: unknown[];
   /** What the next reload or status throws. */
   failure: Error | undefined;
+  /** The process that it says it is. */
+  pid: number;
   readonly close: () => Promise<void>;
 }
 
@@ -34,7 +36,7 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
   const api: MasterApi = {
     config: () => config,
     registry: () => registry,
-    ping: () => ({ pid: process.pid, version: '9.9.9', uptimeMs: 61_000 }),
+    ping: () => ({ pid: daemon.pid, version: '9.9.9', uptimeMs: 61_000 }),
     status: async () => {
       check();
       return statusOf(registry.parked);
@@ -61,6 +63,7 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
     calls,
     problems,
     failure: undefined,
+    pid: process.pid,
     close: server.close,
   };
   t.teardown(() => server.close());

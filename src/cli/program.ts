@@ -1,0 +1,71 @@
+/** The tree of commands. */
+
+import { Command } from 'commander';
+import { defaultConfigFile } from '../config/config.js';
+import { version } from '../config/version.js';
+import { addCheck } from './check.js';
+import type { Context } from './context.js';
+import { addDaemon } from './daemon.js';
+import { addPing } from './ping.js';
+import { addReload } from './reload.js';
+import { addSiteCommands } from './site.js';
+import { addStatus } from './status.js';
+import { addStop } from './stop.js';
+import type { Terminal } from './terminal.js';
+import { addWebCommands } from './web.js';
+
+export interface Program {
+  readonly command: Command;
+  /** What the command that ran wants to exit with; 0 unless it said otherwise. */
+  exitCode(): number;
+}
+
+export function buildProgram(terminal: Terminal): Program {
+  let code = 0;
+  const command = new Command('guise');
+  const context: Context = {
+    terminal,
+    configFile: () => command.opts<{ config?: string }>().config,
+    exitWith: (wanted) => {
+      code = wanted;
+    },
+  };
+  command
+    .description(
+      'Runs every PHP site of a shared server under its own Unix user, behind Apache, nginx or lighttpd.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .option('-c, --config <file>', `the main configuration (default: $GUISE_CONFIG or ${defaultConfigFile})`)
+    // For subcommands too, which inherit what is set before they are made.
+    .configureHelp({ showGlobalOptions: true, helpWidth: 100 })
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    })
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Start here:
+  guise site add example.com --user alice --root /home/alice/www
+  guise web apache example.com              what to tell Apache (or: nginx, lighttpd)
+  guise check                               is everything right?
+  guise status                              what is it doing?
+
+"guise COMMAND --help" says more about each. Exit codes: docs/reference/exit-codes.md.`,
+    );
+  for (const add of [
+    addDaemon,
+    addCheck,
+    addReload,
+    addStop,
+    addStatus,
+    addPing,
+    addSiteCommands,
+    addWebCommands,
+  ]) {
+    add(command, context);
+  }
+  return { command, exitCode: () => code };
+}

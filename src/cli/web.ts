@@ -1,0 +1,108 @@
+import type { Command } from 'commander';
+import { type Config, readClientConfig } from '../config/config.js';
+import { GuiseError } from '../error.js';
+import { type Registry, readSites } from '../site/registry.js';
+import type { Site } from '../site/site.js';
+import { apacheConfiguration } from '../web/apache.js';
+import { automaticApache, automaticNginx } from '../web/auto.js';
+import { lighttpdConfiguration } from '../web/lighttpd.js';
+import { nginxConfiguration } from '../web/nginx.js';
+import type { WebOptions } from '../web/snippet.js';
+import type { Context } from './context.js';
+
+interface Options {
+  readonly auto?: boolean;
+  readonly bare?: boolean;
+  readonly listen?: string;
+  readonly form?: string;
+}
+
+export function addWebCommands(parent: Command, context: Context): void {
+  const web = parent
+    .command('web')
+    .description('Print the configuration for a web server, to paste or to include.')
+    .addHelpText(
+      'after',
+      `
+What is printed holds the secret key of the site: keep the file root's and unreadable for others (mode 0640).
+
+Examples:
+  guise web apache example.com > /etc/apache2/sites-available/example.com.conf
+  guise web nginx example.com --bare > /etc/nginx/guise-example.com.conf     to include in a server of your own`,
+    );
+  const apache = web
+    .command('apache [name]')
+    .description('Apache 2.4 with mod_proxy_fcgi: a virtual host for a site, or for all.');
+  apache.option('--form <form>', 'sethandler, or proxypassmatch for what goes by path alone', 'sethandler');
+  add(apache, context, apacheConfiguration, automaticApache);
+  add(
+    web.command('nginx [name]').description('nginx: a server for a site, or for all.'),
+    context,
+    nginxConfiguration,
+    automaticNginx,
+  );
+  add(
+    web.command('lighttpd [name]').description('lighttpd 1.4: a section for a site, or for all.'),
+    context,
+    lighttpdConfiguration,
+  );
+}
+
+type Write = (config: Config, site: Site, options: WebOptions) => string;
+
+function add(
+  command: Command,
+  context: Context,
+  write: Write,
+  writeAutomatic?: (config: Config) => string,
+): void {
+  if (writeAutomatic !== undefined)
+    command.option('--auto', 'for all automatic sites ([auto] in guise.toml) at once');
+  command
+    .option('--bare', 'only what goes inside a virtual host that you have already')
+    .option('--listen <address:port>', 'the address of the virtual host')
+    .action((name: string | undefined, options: Options) => {
+      const config = readClientConfig(context.configFile());
+      if (options.auto === true && writeAutomatic !== undefined) {
+        context.terminal.out(writeAutomatic(config));
+        return;
+      }
+      const registry = readSites(config);
+      const chosen = name === undefined ? registry.sites : [demandSite(registry, name)];
+      if (chosen.length === 0)
+        throw new GuiseError('SITE_UNKNOWN', 'there are no sites', { remedy: 'guise site add --help' });
+      context.terminal.out(chosen.map((site) => write(config, site, webOptions(options))).join('\n'));
+      if (name !== undefined) return;
+      for (const parked of registry.parked)
+        context.terminal.err(`guise: left out ${parked.name}, which is parked; see: guise check`);
+    });
+}
+
+function webOptions(options: Options): WebOptions {
+  const form = options.form ?? 'sethandler';
+  if (form !== 'sethandler' && form !== 'proxypassmatch') {
+    throw new GuiseError('USAGE', `there is no form ${JSON.stringify(form)}`, {
+      remedy: '--form sethandler or --form proxypassmatch',
+    });
+  }
+  const { listen } = options;
+  if (listen !== undefined && !/^([A-Za-z0-9.*_-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/.test(listen)) {
+    throw new GuiseError('USAGE', `${JSON.stringify(listen)} is not ADDRESS:PORT`, {
+      remedy: '--listen 127.0.0.1:8080',
+    });
+  }
+  return { bare: options.bare === true, form, ...(listen === undefined ? {} : { listen }) };
+}
+
+function demandSite(registry: Registry, name: string): Site {
+  const site = registry.sites.find((one) => one.name === name || one.aliases.includes(name));
+  if (site !== undefined) return site;
+  const parked = registry.parked.some((one) => one.name === name);
+  throw new GuiseError(
+    parked ? 'SITE_INVALID' : 'SITE_UNKNOWN',
+    parked
+      ? `the site ${name} is parked, because its file is wrong`
+      : `there is no site ${JSON.stringify(name)}`,
+    { remedy: parked ? 'guise check' : 'guise site list' },
+  );
+}
