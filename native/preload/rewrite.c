@@ -173,13 +173,12 @@ static void put_begin(struct writer *w) {
   w->length = FCGI_HEADER + sizeof body;
 }
 
-struct verdict rewrite_request(const struct job *job, const unsigned char *params, unsigned char *out,
-                               size_t *out_length) {
+struct verdict rewrite_request(const struct task *task, unsigned char *out, size_t *out_length) {
   static const struct verdict malformed = {SCRIPT_BAD_PARAMS, 0};
-  struct writer w = {.out = out, .id = job->request_id};
+  struct writer w = {.out = out, .id = task->request_id};
   struct found found = {0};
   struct span name, value;
-  const unsigned char *at = params, *end = params + job->params_length;
+  const unsigned char *at = task->params, *end = at + task->params_length;
   char path[PATH_MAX], info[PATH_MAX];
   int more;
   put_begin(&w);
@@ -193,7 +192,7 @@ struct verdict rewrite_request(const struct job *job, const unsigned char *param
   struct verdict v = script_find(found.script_filename.at, found.script_filename.length, path, sizeof path, info,
                                  sizeof info);
   if (v.reason != SCRIPT_OK) return v;
-  if (!put_script(&w, &found, path, info) || !put_content_length(&w, &found, job->body_length)) return malformed;
+  if (!put_script(&w, &found, path, info) || !put_content_length(&w, &found, task->body_length)) return malformed;
   close_record(&w);
   record_header(out + w.length, FCGI_PARAMS, w.id, 0);
   *out_length = w.length + FCGI_HEADER;

@@ -10,6 +10,7 @@
 
 #include "protocol.h"
 #include "script.h"
+#include "task.h"
 
 enum { REWRITE_MAX = JOB_MAX + 64 * 1024 };
 
@@ -18,8 +19,7 @@ enum { REWRITE_MAX = JOB_MAX + 64 * 1024 };
  * their length to `out_length`. A verdict other than SCRIPT_OK means that the
  * request must not run.
  */
-struct verdict rewrite_request(const struct job *job, const unsigned char *params, unsigned char *out,
-                               size_t *out_length);
+struct verdict rewrite_request(const struct task *task, unsigned char *out, size_t *out_length);
 
 /* Writes the 8 bytes of a FastCGI record header. */
 void record_header(unsigned char *out, int type, int id, size_t length);

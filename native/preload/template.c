@@ -93,7 +93,7 @@ static void become_worker(uint32_t worker, int channel, int one_job, const sigse
   sigprocmask(SIG_SETMASK, mask, NULL);
   free(children);
   children = NULL;
-  worker_become(channel, one_job);
+  worker_become(routed_lane(channel), one_job ? 1 : 0);
 }
 
 /* Returns 1 in the new worker. */

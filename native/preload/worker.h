@@ -1,7 +1,7 @@
 /*
- * A worker: takes one job after another from its channel and plays the web
+ * A worker: takes one task after another from its lane and plays the web
  * server towards php-cgi, which sees one endless connection under one
- * descriptor number (WORKER_FD).
+ * descriptor number (worker_fd).
  */
 #ifndef GUISE_WORKER_H
 #define GUISE_WORKER_H
@@ -9,14 +9,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Turns this process into a worker on `channel`; `one_job`: end after the first. */
-void worker_become(int channel, int one_job);
+#include "lane.h"
+
+/* Turns this process into a worker of `lane`; it ends after `tasks` of them, 0: never. */
+void worker_become(const struct lane *lane, unsigned tasks);
 
 /* The number under which php-cgi knows its connection, or -1 in a process that is no worker. */
 int worker_fd(void);
 
-/* Waits for a job. Ends the process when the channel is closed or the one job is done. */
-void worker_next_job(void);
+/* Waits for a task. Ends the process when there will be none. */
+void worker_next_task(void);
 
 /* read(2) for php-cgi: the request, then, behind its end, the next one. */
 ssize_t worker_read(void *buffer, size_t length);

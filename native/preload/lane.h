@@ -1,0 +1,25 @@
+/*
+ * Where a worker's tasks come from and where its word about them goes: through
+ * the router (routed.c), or straight from the web server (direct.c).
+ */
+#ifndef GUISE_LANE_H
+#define GUISE_LANE_H
+
+#include "script.h"
+#include "task.h"
+
+struct lane {
+  /* Waits for a task. Ends the process when there will be none. */
+  void (*next)(struct task *task);
+  /* A part of the answer is about to be written. */
+  void (*started)(void);
+  /* The task is over, as `answer` says; lets go of its descriptors. */
+  void (*finished)(const struct task *task);
+  /* The task must not run; nothing has been written. Lets go of its descriptors. */
+  void (*refused)(const struct task *task, struct verdict verdict);
+};
+
+/* The lane of a worker whose jobs come over `channel`. */
+const struct lane *routed_lane(int channel);
+
+#endif
