@@ -47,6 +47,8 @@ export interface Config {
     /** How long `stop` waits for running requests. */
     readonly drainTimeoutMs: number;
   };
+  /** Sites that ask for Landlock do not run where the kernel has none. */
+  readonly requireConfinement: boolean;
   readonly minUid: number;
   readonly minGid: number;
   /** Directories that are sites by themselves, each run as its owner. Absent: there are none. */
@@ -146,6 +148,7 @@ function build(file: string, written: ConfigFile): Config {
     },
     control: group === undefined ? {} : { group },
     limits: { maxWorkers: limits.max_workers, drainTimeoutMs: limits.drain_timeout },
+    requireConfinement: written.security?.require_confinement ?? false,
     minUid: limits.min_uid,
     minGid: limits.min_gid,
     ...(written.auto === undefined ? {} : { auto: withPatterns(written.auto) }),

@@ -53,6 +53,13 @@ export const configSchema = z.strictObject({
     'a table',
     '[router]',
   ),
+  security: key(
+    z.strictObject({
+      require_confinement: key(z.boolean(), 'true or false', 'require_confinement = true'),
+    }),
+    'a table',
+    '[security]',
+  ),
   control: key(
     z.strictObject({ group: key(account, 'the name of a Unix group', 'group = "adm"') }),
     'a table',

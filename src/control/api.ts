@@ -124,6 +124,13 @@ export interface SiteView {
   readonly phpIni: Site['phpIni'];
   readonly umask: string;
   readonly limits: Readonly<Partial<Record<SiteLimitName, number>>>;
+  readonly confine: Site['confine'];
+  readonly readable: readonly string[];
+  readonly writable: readonly string[];
+  readonly noNewPrivileges: boolean;
+  readonly nice: number;
+  readonly tmpMaxAgeMs: number;
+  readonly tmpSizeBytes: number;
 }
 
 /** Copied field by field: a field that is added to Site later may be secret, and stays out until it is named here. */
@@ -158,6 +165,13 @@ export function viewSite(site: Site): SiteView {
     phpIni: site.phpIni,
     umask: site.umask.toString(8).padStart(3, '0'),
     limits: site.limits,
+    confine: site.confine,
+    readable: site.readable,
+    writable: site.writable,
+    noNewPrivileges: site.noNewPrivileges,
+    nice: site.nice,
+    tmpMaxAgeMs: site.tmpMaxAgeMs,
+    tmpSizeBytes: site.tmpSizeBytes,
   };
 }
 

@@ -143,6 +143,7 @@ export class Instance {
       library,
       budget: this.#budget,
       prepare: (site: Parameters<typeof prepareSite>[1]) => prepareSite(this.config, site),
+      requireConfinement: () => this.config.requireConfinement,
       tellRouter: (type: number, site: number, worker: number, a: number, b: number, descriptor?: number) => {
         this.#router?.tell(type, site, worker, a, b, descriptor);
       },

@@ -12,6 +12,7 @@ import { version } from '../config/version.js';
 import { controlPath, startControlServer } from '../control/server.js';
 import { GuiseError } from '../error.js';
 import { type UserEntry, userByName } from '../os/identity.js';
+import { landlockSupport } from '../os/landlock.js';
 import { Poller } from '../os/poller.js';
 import { dropDumpable } from '../os/process.js';
 import { becomeSubreaper, reap } from '../os/reap.js';
@@ -45,6 +46,7 @@ export async function runMaster(config: Config): Promise<number> {
   becomeSubreaper();
   dropDumpable();
   const { log, logFd } = openLog(config);
+  warnWithoutLandlock(log);
   const poller = new Poller();
   const socket = `${config.paths.run}/guise.sock`;
   const listener = openListener(socket, webUsers);
@@ -118,6 +120,13 @@ function existingUser(name: string, key: string, config: Config): UserEntry {
     file: config.file,
     remedy: `useradd --system --no-create-home --shell /usr/sbin/nologin ${name}`,
   });
+}
+
+/** Once, so that it is read: the rest of the log is about sites. */
+function warnWithoutLandlock(log: Logger): void {
+  const { abi, reason } = landlockSupport();
+  if (abi === 0)
+    log.warn({ reason }, 'there is no Landlock here: file modes alone keep sites from reading each other');
 }
 
 /** One file for master and router: each line is one write to a descriptor opened for appending. */

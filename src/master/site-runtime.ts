@@ -36,6 +36,8 @@ export interface Surroundings {
   readonly budget: WorkerBudget;
   /** Site directories, made if they are missing. */
   prepare(site: Site): SiteDirectories;
+  /** Whether a site that asks for Landlock must not run without it. */
+  requireConfinement(): boolean;
   /** Sends an order to the router; `descriptor` is taken over. */
   tellRouter(type: number, site: number, worker: number, a: number, b: number, descriptor?: number): void;
   nowMs(): number;
@@ -133,8 +135,10 @@ export class SiteRuntime {
     const { poller, library, log } = this.#around;
     try {
       const directories = this.#around.prepare(this.site);
+      const requireConfinement = this.#around.requireConfinement();
+      const setup = { site: this.site, directories, library, requireConfinement };
       this.#templateIsReady = false;
-      this.#template = new TemplateProcess(poller, this.site, directories, library, {
+      this.#template = new TemplateProcess(poller, setup, {
         report: (report, pid, uid) => {
           this.#reported(report, pid, uid);
         },

@@ -19,11 +19,21 @@ import type { Poller } from '../os/poller.js';
 import { pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close, passCredentials, seqpacketPair, setBlocking, unconnectedSocket } from '../os/socket.js';
 import type { Site } from '../site/site.js';
+import { confinementOf } from './confinement.js';
 import type { SiteDirectories } from './layout.js';
-import { type PhpCommand, phpCommand, writeLockedSettings } from './php-command.js';
+import { phpCommand, writeLockedSettings } from './php-command.js';
 
 /** Orders that may wait for a template that does not read them; then it is given up. */
 const maxWaiting = 1000;
+
+export interface TemplateSetup {
+  readonly site: Site;
+  readonly directories: SiteDirectories;
+  /** The preload library that site users can read. */
+  readonly library: string;
+  /** A site that asks for Landlock does not start without it. */
+  readonly requireConfinement: boolean;
+}
 
 export interface TemplateHandlers {
   /** `pid` and `uid` are the sender's, vouched for by the kernel. */
@@ -38,18 +48,12 @@ export class TemplateProcess {
   readonly #channel: Channel;
   readonly #order = Buffer.alloc(orderBytes);
 
-  /** @throws GuiseError LAUNCH_FAILED, with the step that failed */
-  constructor(
-    poller: Poller,
-    site: Site,
-    directories: SiteDirectories,
-    library: string,
-    handlers: TemplateHandlers,
-  ) {
-    writeLockedSettings(site, directories);
+  /** @throws GuiseError LAUNCH_FAILED with the step that failed, NOT_PERMITTED or SITE_INVALID: see confinement.ts */
+  constructor(poller: Poller, setup: TemplateSetup, handlers: TemplateHandlers) {
+    writeLockedSettings(setup.site, setup.directories);
     const [ours, theirs] = seqpacketPair();
     try {
-      this.pid = start(site, phpCommand(site, directories, library), theirs);
+      this.pid = start(setup, theirs);
     } catch (thrown) {
       close(ours);
       throw thrown;
@@ -95,8 +99,11 @@ export class TemplateProcess {
   }
 }
 
-function start(site: Site, command: PhpCommand, channel: number): number {
+function start(setup: TemplateSetup, channel: number): number {
+  const { site, directories, library, requireConfinement } = setup;
   const { uid, gid, groups } = site.user;
+  const command = phpCommand(site, directories, library);
+  const landlock = confinementOf(site, directories, library, requireConfinement);
   setBlocking(channel, true);
   const listener = unconnectedSocket();
   try {
@@ -108,8 +115,11 @@ function start(site: Site, command: PhpCommand, channel: number): number {
       descriptors: [listener, -1, -1, channel],
       identity: { uid, gid, groups },
       umask: site.umask,
+      nice: site.nice,
       limits: { core: 0, ...site.limits },
+      noNewPrivileges: site.noNewPrivileges,
       newSession: true,
+      ...(landlock === undefined ? {} : { landlock }),
     }).pid;
   } finally {
     close(listener);

@@ -3,6 +3,7 @@
  * The values are meant for a server full of sites that nobody has looked at.
  */
 
+import { isolationDefaults } from './isolation.js';
 import type { SiteDefaults, SiteFile } from './schema.js';
 
 /** Every shared key has a value here, except the tables, which are empty. */
@@ -28,6 +29,7 @@ export const builtInDefaults = {
   php_ini: { set: {}, lock: {} },
   // A core file would hold what visitors sent and would lie in the document root.
   limits: { core: 0 },
+  ...isolationDefaults,
 } satisfies SiteDefaults;
 
 export type LayeredSite = Required<SiteDefaults> &

@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { durationKey, sizeKey } from '../config/duration.js';
 import { described } from '../config/explain.js';
+import { isolationKeys } from './isolation.js';
 
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 
@@ -175,6 +176,7 @@ export const sharedKeys = {
     'php_ini = { set = { memory_limit = "256M" } }',
   ),
   limits: key(limitsTable, 'a table of resource limits', 'limits = { nofile = 1024 }'),
+  ...isolationKeys,
 };
 
 export const siteSchema = z.strictObject({ ...ownKeys, ...sharedKeys });

@@ -4,6 +4,7 @@
  */
 
 import type { UserEntry } from '../os/identity.js';
+import type { Isolation } from './isolation.js';
 
 export type Mode = 'pool' | 'per-request';
 export type SocketKind = 'shared' | 'own';
@@ -19,7 +20,7 @@ export interface SiteKey {
   readonly untilMs: number;
 }
 
-export interface Site {
+export interface Site extends Isolation {
   /** `[a-z0-9][a-z0-9._-]{0,99}`: safe in file names. */
   readonly name: string;
   readonly aliases: readonly string[];

@@ -11,7 +11,9 @@ import type { Finding, Problem } from '../config/problem.js';
 import { longestSocketPath } from '../config/system.js';
 import { errorCode, formatMode, quoteShell } from '../config/toml-file.js';
 import { groupName, type UserEntry, userByName } from '../os/identity.js';
+import { confinementFindings } from './confinable.js';
 import type { LayeredSite } from './defaults.js';
+import { isolationOf } from './isolation.js';
 import { checkPhpBinary } from './php-binary.js';
 import { limitNames, type Site, type SiteLimitName, siteSocketPath } from './site.js';
 
@@ -42,6 +44,8 @@ export function checkAgainstSystem(config: Config, written: LayeredSite, origin:
     complain(['visitors', visitor], entry === undefined ? unknownUser(name) : checkUser(config, entry));
     return [visitor, entry] as const;
   });
+  const walker = { uid: user?.uid ?? -1, trusted: trustedUids };
+  for (const [path, finding] of confinementFindings(config, written, walker)) complain(path, finding);
   complain(['key'], checkKey(written));
   complain(['dispatch'], checkDispatch(written));
   complain(['socket'], checkSocket(config, written));
@@ -103,6 +107,7 @@ function build(written: LayeredSite, resolved: Resolved): Site {
     phpIni: { set: written.php_ini.set ?? {}, lock: written.php_ini.lock ?? {} },
     umask: Number.parseInt(written.umask, 8),
     limits: limitsOf(written.limits),
+    ...isolationOf(written),
   };
 }
 
