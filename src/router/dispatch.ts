@@ -69,6 +69,9 @@ export class Dispatcher {
   workerGone(id: number): void {
     const link = this.#workers.get(id);
     if (link === undefined) return;
+    // The master's word may overtake the note with which the worker ended its last request.
+    link.drain();
+    if (!this.#workers.has(id)) return;
     link.close();
     this.#gone(link);
   }
@@ -134,6 +137,8 @@ export class Dispatcher {
       return;
     }
     this.#finish(exchange, endingOf(note, exchange));
+    // A dead worker gets no other request; its end follows, and with it the worker leaves the pool.
+    if (link.isDead) return;
     this.#follow(link, pool.done(link.id, performance.now()));
     this.#ask(link.site);
   }
@@ -141,7 +146,7 @@ export class Dispatcher {
   #gone(link: WorkerLink): void {
     this.#workers.delete(link.id);
     const exchange = link.site.pool.gone(link.id);
-    if (exchange !== undefined) {
+    if (exchange !== undefined && exchange.pendingEnding === undefined) {
       const reason = exchange.timedOut ? 'time-limit' : 'worker-died';
       const began = exchange.answerBegan || exchange.relay?.began === true;
       this.#finish(exchange, { kind: began ? 'cut' : 'refused', reason, note: undefined });

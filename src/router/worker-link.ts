@@ -34,6 +34,8 @@ export class WorkerLink {
   readonly site: RoutedSite;
   /** The number of the job that it runs; its notes must repeat it. */
   sequence = 0;
+  /** Its process has ended; what it said before is all that there will be. */
+  isDead = false;
   readonly #fd: number;
   readonly #poller: Poller;
   readonly #handlers: WorkerHandlers;
@@ -81,6 +83,12 @@ export class WorkerLink {
     this.#isOpen = false;
     this.#poller.remove(this.#fd);
     close(this.#fd);
+  }
+
+  /** The process has ended: its last notes may still lie in the channel. */
+  drain(): void {
+    this.isDead = true;
+    this.#receive();
   }
 
   #receive(): void {

@@ -89,13 +89,13 @@ await journey(async (t, world) => {
 
     await t.test(`${name}: a visitor who leaves gives the worker back`, async (t) => {
       const socket = connect(nginx.port, '127.0.0.1');
-      socket.write('GET /slow.php?ms=500 HTTP/1.1\r\nHost: other.test\r\n\r\n');
+      socket.write('GET /slow.php?ms=2500 HTTP/1.1\r\nHost: other.test\r\n\r\n');
       await until(
         'the worker to be busy',
         async () => (await guise.siteStatus('other.test')).workers.busy === 1,
       );
       socket.destroy();
-      const reply = await get(nginx.at(other), '/whoami.php', { deadlineMs: 10_000 });
+      const reply = await get(nginx.at(other), '/whoami.php', { deadlineMs: 15_000 });
       t.equal(reply.status, 200);
     });
   }

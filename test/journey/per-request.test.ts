@@ -55,6 +55,18 @@ await journey(async (t, world) => {
     t.same([...new Set(replies.map((reply) => reply.status))], [200], 'and ten at once wait for each other');
   });
 
+  await t.test('a process that ends after its request has not crashed', async (t) => {
+    for (let round = 0; round < 25; round += 1) {
+      const replies = await Promise.all(Array.from({ length: 8 }, () => get(apache.at(site), '/whoami.php')));
+      t.same([...new Set(replies.map((reply) => reply.status))], [200]);
+    }
+    t.equal((await guise.siteStatus('fresh.test')).crashed, 0);
+    t.same(
+      guise.log().filter((line) => line.reason === 'worker-died'),
+      [],
+    );
+  });
+
   await t.test('processes that have served are gone', async (t) => {
     const { pid } = (await get(apache.at(site), '/whoami.php')).json() as Whoami;
     await until('the process to end', () => !guise.processes().some((entry) => entry.pid === pid));
