@@ -12,7 +12,7 @@ import { startApache } from '../../src/quickstart/apache.js';
 import { freePorts } from '../../src/quickstart/ports.js';
 import { type Guise, type NewSite, type Site, type Toml, writeAs } from '../harness/guise.js';
 import type { Address, Reply } from '../harness/http.js';
-import { nginxFor } from '../harness/nginx.js';
+import { type NginxOptions, nginxFor } from '../harness/nginx.js';
 import { journey, type World } from '../harness/world.js';
 import { attackPages } from './pages.js';
 import { type PhpFpm, type PoolOptions, startPhpFpm } from './php-fpm.js';
@@ -53,6 +53,11 @@ export interface ArenaOptions {
   readonly inside?: (site: Site) => string;
   /** nginx too; attacks by .htaccess need Apache only. */
   readonly nginx?: boolean;
+  /**
+   * The web servers keep one connection to each socket: with php-fpm that is one for each pool, with guise one for all
+   * sites together.
+   */
+  readonly kept?: boolean;
   /** The configuration that guise prints stays as it is, AllowOverride and all. */
   readonly asPrinted?: boolean;
 }
@@ -77,11 +82,14 @@ export async function arena(
     writeSecret(bob);
     const service = await startPhpFpm(world, sites, options.pools);
     const apache = await bothBehindApache(world, sites, service, options);
-    const webs = { fpm: [web('Apache', apache.fpm)], guise: [web('Apache', apache.guise)] };
+    const webs = {
+      fpm: [web('Apache', { at: apache.fpm })],
+      guise: [web('Apache', { at: apache.guise })],
+    };
     if (options.nginx === true) {
-      const usual = { inside: (site: Site) => nginxForPhpFpm(service, site) };
-      webs.fpm.push(web('nginx', (await nginxFor(world, sites, usual)).at));
-      webs.guise.push(web('nginx', (await nginxFor(world, sites)).at));
+      const kept = options.kept === true;
+      webs.fpm.push(web('nginx', await nginxFor(world, sites, nginxForPhpFpm(service, sites, kept))));
+      webs.guise.push(web('nginx', await nginxFor(world, sites, kept ? nginxThatKeeps(instance.socket) : {})));
     }
     await story(t, {
       world,
@@ -90,13 +98,13 @@ export async function arena(
       bob,
       fpm: { name: 'php-fpm', service, apache: apache.fpm, webs: webs.fpm },
       guise: { name: 'guise', apache: apache.guise, webs: webs.guise },
-      apacheLog: apache.log,
+      apacheLog: () => apache.log(),
     });
   }, options.toml);
 }
 
-function web(name: Web['name'], at: Web['at']): Web {
-  return { name, at };
+function web(name: Web['name'], server: { at(site: Site): Address }): Web {
+  return { name, at: (site) => server.at(site) };
 }
 
 /** A file of bob's that nobody else may read. */
@@ -118,9 +126,15 @@ function apacheForPhpFpm(service: PhpFpm, site: Site): string {
   return `  <FilesMatch ".+\\.ph(?:ar|p|tml)$">\n    SetHandler "proxy:${target}"\n  </FilesMatch>`;
 }
 
-function nginxForPhpFpm(service: PhpFpm, site: Site): string {
-  const address = service.listen(site);
-  return `index index.php;
+function nginxForPhpFpm(service: PhpFpm, sites: readonly Site[], kept: boolean): NginxOptions {
+  const address = (site: Site): string => {
+    const listen = service.listen(site);
+    return listen.startsWith('/') ? `unix:${listen}` : listen;
+  };
+  const upstream = (site: Site): string => `upstream ${site.name} { server ${address(site)}; keepalive 1; }`;
+  return {
+    before: kept ? sites.map(upstream).join('\n') : '',
+    inside: (site) => `index index.php;
     location ~ \\.php$ {
       fastcgi_split_path_info ^(.+?\\.php)(/.*)$;
       try_files $fastcgi_script_name =404;
@@ -128,8 +142,18 @@ function nginxForPhpFpm(service: PhpFpm, site: Site): string {
       fastcgi_param PATH_INFO $path_info;
       fastcgi_index index.php;
       include fastcgi.conf;
-      fastcgi_pass ${address.startsWith('/') ? `unix:${address}` : address};
-    }`;
+      ${kept ? `fastcgi_keep_conn on; fastcgi_pass ${site.name};` : `fastcgi_pass ${address(site)};`}
+    }`,
+  };
+}
+
+/** What guise prints, with one upstream for all sites. */
+function nginxThatKeeps(socket: string): NginxOptions {
+  return {
+    before: `upstream kept { server unix:${socket}; keepalive 1; }`,
+    edit: (printed) =>
+      printed.replace(/fastcgi_pass unix:.*;/, 'fastcgi_keep_conn on;\n        fastcgi_pass kept;'),
+  };
 }
 
 interface BothSides {
@@ -161,8 +185,10 @@ ${inside(site)}
 </VirtualHost>`);
     const printed = await world.guise.says('web', 'apache', site.name, '--listen', `127.0.0.1:${guisePort}`);
     const open = asPrinted ? printed : printed.replace(/AllowOverride .*/, 'AllowOverride All');
-    hosts.push(open.replace('</VirtualHost>', `${inside(site)}\n</VirtualHost>`));
+    const whole = open.replace('</VirtualHost>', `${inside(site)}\n</VirtualHost>`);
+    hosts.push(options.kept === true ? whole.replace(`guise-${site.name}/`, 'guise/') : whole);
   }
+  if (options.kept === true) hosts.unshift(apacheThatKeeps(world.guise.socket));
   const apache = await startApache({
     directory: `${world.directory}/apache`,
     mpm: 'event',
@@ -177,6 +203,15 @@ ${inside(site)}
     guise: (site) => ({ port: guisePort, host: site.name }),
     log: () => apache.errorLog(),
   };
+}
+
+/** One process of Apache, and in it one connection for all sites of guise. */
+function apacheThatKeeps(socket: string): string {
+  return `ServerLimit 1
+ThreadsPerChild 25
+MaxRequestWorkers 25
+<Proxy "unix:${socket}|fcgi://guise/" enablereuse=on max=1>
+</Proxy>`;
 }
 
 /** What a tenant writes into the .htaccess of the document root. */

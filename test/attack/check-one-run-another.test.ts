@@ -46,7 +46,7 @@ await arena(
         misleading(instance.socket, other, ...more);
         const seen = (await get(guise.apache(alice), '/harmless.php')).json() as Seen;
         t.equal(seen.file, harmless);
-        t.equal(seen.server['PATH_TRANSLATED'], undefined, 'and PATH_TRANSLATED is gone');
+        t.equal(seen.server.PATH_TRANSLATED, undefined, 'and PATH_TRANSLATED is gone');
       });
     }
 

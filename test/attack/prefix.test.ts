@@ -33,7 +33,7 @@ await arena(async (t, { instance, alice, fpm, guise }) => {
     [`${beside}//x.php/${root}/whoami.php`, 403, 'script-outside-root'],
     [`/proc/self/cwd/../www2/x.php`, 400, 'script-bad-path'],
     [`/proc/self/root${beside}/x.php`, 403, 'script-outside-root'],
-    [`${root}`, 403, 'script-outside-root'],
+    [root, 403, 'script-outside-root'],
     [`relative/whoami.php`, 400, 'script-bad-path'],
     ['', 404, 'script-not-named'],
   ];

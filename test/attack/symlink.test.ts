@@ -76,10 +76,10 @@ await arena(
       const flip = `${alice.root}/flip.php`;
       writeAs(alice, 'good.php', '<?php echo "mine as ", posix_getuid();');
       const aims = [`${alice.root}/good.php`, config, secretFile(bob), `${bob.root}/admin.php`];
-      let swapping = true;
+      const swapping = new AbortController();
       let swaps = 0;
       const swapper = (async () => {
-        while (swapping) {
+        while (!swapping.signal.aborted) {
           link(aims[swaps % aims.length] ?? '', `flip.${swaps}`);
           renameSync(`${alice.root}/flip.${swaps}`, flip);
           swaps += 1;
@@ -91,7 +91,7 @@ await arena(
         const ten = Array.from({ length: 10 }, () => get(guise.apache(alice), '/flip.php'));
         replies.push(...(await Promise.all(ten)));
       }
-      swapping = false;
+      swapping.abort();
       await swapper;
       t.ok(swaps > visits / 5, `${swaps} swaps`);
       t.ok(
