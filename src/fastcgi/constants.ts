@@ -6,8 +6,6 @@ export const VERSION_1 = 1;
 export const HEADER_LENGTH = 8;
 /** Records with this id are about the connection, not about a request (section 3.3, management records). */
 export const NULL_REQUEST_ID = 0;
-/** The most that the two length bytes of a header can say. */
-export const MAX_CONTENT_LENGTH = 65_535;
 
 export const RecordType = {
   BEGIN_REQUEST: 1,
@@ -22,9 +20,6 @@ export const RecordType = {
   GET_VALUES_RESULT: 10,
   UNKNOWN_TYPE: 11,
 } as const;
-
-/** The highest type that the specification knows. */
-export const MAX_TYPE: number = RecordType.UNKNOWN_TYPE;
 
 export const Role = { RESPONDER: 1, AUTHORIZER: 2, FILTER: 3 } as const;
 

@@ -16,7 +16,6 @@ export const Field = {
   HTTP_TRANSFER_ENCODING: 8,
   REMOTE_ADDR: 9,
   REMOTE_USER: 10,
-  HTTPS: 11,
 } as const;
 
 interface Entry {

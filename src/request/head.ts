@@ -102,17 +102,6 @@ export class Head {
     return this.#text(Field.REMOTE_USER);
   }
 
-  /** HTTPS is set to something other than nothing or `off`. */
-  get https(): boolean {
-    const value = this.#text(Field.HTTPS);
-    return value !== undefined && value !== '' && value.toLowerCase() !== 'off';
-  }
-
-  /** The visitor's own header: his request had no length of its own. */
-  get transferEncoding(): string | undefined {
-    return this.#text(Field.HTTP_TRANSFER_ENCODING);
-  }
-
   /**
    * CONTENT_LENGTH in bytes, or -1 when it says nothing: missing, empty, not a plain decimal number (Caddy sends -1),
    * or overruled by a Transfer-Encoding (RFC 9112, section 6.3). Too large to be exact: Number.MAX_SAFE_INTEGER.
