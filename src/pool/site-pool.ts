@@ -21,7 +21,7 @@ export interface PoolLimits {
   readonly maxWorkers: number;
   /** Idle workers to be kept ahead of demand while the site is busy. */
   readonly spare: number;
-  /** Tickets that may wait at once. */
+  /** Tickets that may wait at once. As many as workers can still be started may in any case. */
   readonly queueLength: number;
   /** A worker retires after so many requests; 0: never. */
   readonly maxRequests: number;
@@ -80,7 +80,9 @@ export class SitePool<T> {
       worker.requests++;
       return { kind: 'run', worker: worker.id };
     }
-    if (this.#queue.size >= this.limits.queueLength) return { kind: 'full' };
+    const { queueLength, maxWorkers } = this.limits;
+    // Whose worker is about to be started waits too, even where there is no queue at all.
+    if (this.#queue.size >= Math.max(queueLength, maxWorkers - this.#workers.size)) return { kind: 'full' };
     this.#queue.add(ticket);
     return { kind: 'wait' };
   }
@@ -128,7 +130,8 @@ export class SitePool<T> {
   /** A worker has ended its request. A worker of a one-job pool ends by itself then. */
   done(id: number, nowMs: number): Next<T> {
     const worker = this.#workers.get(id);
-    if (worker?.ticket === undefined) return { kind: 'retire' };
+    if (worker === undefined) return { kind: 'retire' };
+    if (worker.ticket === undefined) return { kind: 'idle' };
     worker.ticket = undefined;
     const { oneJob, maxRequests } = this.limits;
     if (oneJob || (maxRequests > 0 && worker.requests >= maxRequests)) {
