@@ -22,4 +22,7 @@ struct lane {
 /* The lane of a worker whose jobs come over `channel`. */
 const struct lane *routed_lane(int channel);
 
+/* The lane of a worker that accepts on the site's own socket; its counters are in `slot`. */
+const struct lane *direct_lane(unsigned slot);
+
 #endif

@@ -15,13 +15,13 @@ enum { GUISE_LISTEN_FD = 0, GUISE_MASTER_FD = 3 };
 
 /* master -> template */
 enum order_type { ORDER_FORK = 1 };
-enum { ORDER_ONE_JOB = 1 };
+enum { ORDER_ONE_JOB = 1, ORDER_DIRECT = 2 };
 struct order {
   uint32_t type;
   uint32_t worker; /* the master's number for the worker to be forked */
   uint32_t flags;
-  uint32_t reserved;
-}; /* SCM_RIGHTS: the worker's end of its job channel */
+  uint32_t slot; /* ORDER_DIRECT: which counters are the worker's */
+}; /* SCM_RIGHTS: the worker's end of its job channel; none with ORDER_DIRECT */
 
 /* template -> master */
 enum report_type {

@@ -5,12 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pairs.h"
 #include "site.h"
-
-struct span {
-  const char *at;
-  size_t length;
-};
 
 /* What one scan of the parameters found; the last of several wins, as in PHP. */
 struct found {
@@ -73,41 +69,9 @@ static int put(struct writer *w, const char *name, size_t name_length, const cha
   return 1;
 }
 
-static int get_length(const unsigned char **at, const unsigned char *end, size_t *n) {
-  if (*at >= end) return 0;
-  if (**at < 128) {
-    *n = *(*at)++;
-    return 1;
-  }
-  if (end - *at < 4) return 0;
-  *n = ((size_t)((*at)[0] & 0x7f) << 24) | ((size_t)(*at)[1] << 16) | ((size_t)(*at)[2] << 8) | (*at)[3];
-  *at += 4;
-  return 1;
-}
-
-/* 1: a pair was read; 0: the end; -1: malformed. */
-static int next_pair(const unsigned char **at, const unsigned char *end, struct span *name, struct span *value) {
-  if (*at == end) return 0;
-  if (!get_length(at, end, &name->length) || !get_length(at, end, &value->length)) return -1;
-  if (name->length > (size_t)(end - *at) || value->length > (size_t)(end - *at) - name->length) return -1;
-  name->at = (const char *)*at;
-  value->at = name->at + name->length;
-  *at += name->length + value->length;
-  return 1;
-}
-
-static int is(struct span name, const char *text) {
-  return name.length == strlen(text) && !memcmp(name.at, text, name.length);
-}
-
-static int starts(struct span name, const char *text) {
-  size_t n = strlen(text);
-  return name.length >= n && !memcmp(name.at, text, n);
-}
-
 /* Apache copies every variable with a REDIRECT_ before it at each internal redirect. */
 static struct span without_redirects(struct span name) {
-  while (starts(name, "REDIRECT_")) {
+  while (span_starts(name, "REDIRECT_")) {
     name.at += 9;
     name.length -= 9;
   }
@@ -117,12 +81,12 @@ static struct span without_redirects(struct span name) {
 /* PHP takes variables into its own settings and file search, programs take some into their proxies. */
 static int is_harmful(struct span name) {
   struct span base = without_redirects(name);
-  if (starts(base, "GUISE_")) return 1;
-  if (is(base, "PHP_VALUE") || is(base, "PHP_ADMIN_VALUE") || is(base, "PHPRC") || is(base, "PHP_INI_SCAN_DIR"))
+  if (span_starts(base, "GUISE_")) return 1;
+  if (span_is(base, "PHP_VALUE") || span_is(base, "PHP_ADMIN_VALUE") || span_is(base, "PHPRC") || span_is(base, "PHP_INI_SCAN_DIR"))
     return 1;
-  if (is(base, "HTTP_PROXY") || is(base, "PATH_TRANSLATED") || starts(base, "ORIG_") || starts(base, "LD_"))
+  if (span_is(base, "HTTP_PROXY") || span_is(base, "PATH_TRANSLATED") || span_starts(base, "ORIG_") || span_starts(base, "LD_"))
     return 1;
-  if (is(name, "HTTP_TRANSFER_ENCODING")) return 1; /* the body has a length by now */
+  if (span_is(name, "HTTP_TRANSFER_ENCODING")) return 1; /* the body has a length by now */
   for (size_t i = 0; i < name.length; i++)
     if ((unsigned char)name.at[i] <= 0x20 || name.at[i] == '=' || name.at[i] == 0x7f) return 1;
   return name.length == 0;
@@ -130,11 +94,11 @@ static int is_harmful(struct span name) {
 
 /* Parameters that are written anew at the end; remembers what they were. */
 static int is_rewritten(struct span name, struct span value, struct found *found) {
-  if (is(name, "SCRIPT_FILENAME")) found->script_filename = value;
-  else if (is(name, "PATH_INFO")) found->path_info = value;
-  else if (is(name, "SCRIPT_NAME")) found->script_name = value;
-  else if (is(name, "REDIRECT_URL")) found->redirect_url = value;
-  else if (is(name, "CONTENT_LENGTH")) {
+  if (span_is(name, "SCRIPT_FILENAME")) found->script_filename = value;
+  else if (span_is(name, "PATH_INFO")) found->path_info = value;
+  else if (span_is(name, "SCRIPT_NAME")) found->script_name = value;
+  else if (span_is(name, "REDIRECT_URL")) found->redirect_url = value;
+  else if (span_is(name, "CONTENT_LENGTH")) {
     found->content_length = value;
     found->has_content_length = 1;
   } else return 0;
@@ -183,9 +147,9 @@ struct verdict rewrite_request(const struct task *task, unsigned char *out, size
   int more;
   put_begin(&w);
   open_record(&w);
-  while ((more = next_pair(&at, end, &name, &value)) > 0) {
+  while ((more = pair_next(&at, end, &name, &value)) > 0) {
     if (is_harmful(name) || is_rewritten(name, value, &found)) continue;
-    if (is(name, "DOCUMENT_ROOT")) found.has_document_root = 1;
+    if (span_is(name, "DOCUMENT_ROOT")) found.has_document_root = 1;
     if (!put(&w, name.at, name.length, value.at, value.length)) return malformed;
   }
   if (more < 0) return malformed;

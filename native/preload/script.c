@@ -138,8 +138,10 @@ static int is_open_to_others(const struct stat *st) {
 
 static struct verdict check_directory(const char *path) {
   struct stat st;
+  script_step(SCRIPT_DIR_OWNER, path);
   if (stat(path, &st) < 0) return refuse(SCRIPT_NOT_FOUND, (uint32_t)errno);
   if (st.st_uid != 0 && !is_trusted(st.st_uid)) return refuse(SCRIPT_DIR_OWNER, st.st_uid);
+  script_step(SCRIPT_DIR_WRITABLE, path);
   if (is_open_to_others(&st)) return refuse(SCRIPT_DIR_WRITABLE, st.st_mode);
   return allowed;
 }
@@ -169,12 +171,14 @@ static int has_suffix(const char *real) {
 /* Components are compared, not characters: /home/bob/www does not hold /home/bob/www2/a.php. */
 static struct verdict check_beneath_root(const char *real, size_t *root_length) {
   char root[PATH_MAX];
+  script_step(SCRIPT_NO_ROOT, site.root);
   int fd = open(site.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return refuse(SCRIPT_NO_ROOT, (uint32_t)errno);
   ssize_t n = real_path(fd, root, sizeof root);
   close(fd);
   if (n < 0) return refuse(SCRIPT_NO_ROOT, ENAMETOOLONG);
   if (n == 1) n = 0; /* the root directory itself */
+  script_step(SCRIPT_OUTSIDE_ROOT, real);
   if (strncmp(real, root, (size_t)n) || real[n] != '/') return refuse(SCRIPT_OUTSIDE_ROOT, 0);
   *root_length = (size_t)n;
   return allowed;
@@ -188,13 +192,19 @@ static struct verdict check_file(int fd, const char *path) {
   if (real_path(fd, real, sizeof real) < 0) return refuse(SCRIPT_BAD_PATH, 0);
   struct verdict v = check_beneath_root(real, &root_length);
   if (v.reason != SCRIPT_OK) return v;
+  script_step(SCRIPT_NOT_REGULAR, real);
   if (!S_ISREG(st.st_mode)) return refuse(SCRIPT_NOT_REGULAR, st.st_mode);
+  script_step(SCRIPT_SUFFIX, real);
   if (!has_suffix(real)) return refuse(SCRIPT_SUFFIX, 0);
+  script_step(SCRIPT_OWNER, real);
   if (!is_trusted(st.st_uid)) return refuse(SCRIPT_OWNER, st.st_uid);
+  script_step(SCRIPT_WRITABLE, real);
   if (is_open_to_others(&st)) return refuse(SCRIPT_WRITABLE, st.st_mode);
+  script_step(SCRIPT_SETID, real);
   if (st.st_mode & (S_ISUID | S_ISGID)) return refuse(SCRIPT_SETID, st.st_mode);
   v = check_way(real, root_length);
   if (v.reason != SCRIPT_OK) return v;
+  script_step(SCRIPT_UNREADABLE, path);
   if (access(path, R_OK) < 0) return refuse(SCRIPT_UNREADABLE, (uint32_t)errno);
   return allowed;
 }
@@ -203,9 +213,12 @@ struct verdict script_find(const char *name, size_t length, char *path, size_t s
                            size_t path_info_size) {
   const char *end = name + length;
   const char *start = after_proxy_prefix(name, end);
+  script_step(SCRIPT_NOT_NAMED, "");
   if (length == 0) return refuse(SCRIPT_NOT_NAMED, 0);
   int proxied = start != name;
+  script_step(SCRIPT_BAD_PATH, "");
   if (!clean(start, end, path, size)) return refuse(SCRIPT_BAD_PATH, 0);
+  script_step(SCRIPT_NOT_FOUND, path);
   int fd = open_longest(path, path_info, path_info_size);
   if (fd < 0 && errno == ENOENT && proxied) {
     char decoded[PATH_MAX];

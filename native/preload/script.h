@@ -1,7 +1,8 @@
 /*
  * Which file a request means, and whether it may run. All of it happens as the
  * site's user, just before PHP sees the request, so that it sees what PHP will
- * see. The reasons are shown to people by src/router/script-reasons.ts.
+ * see. The reasons are shown to people by src/router/refusal-texts.ts; native/check
+ * makes the same check dry, for `guise explain`.
  */
 #ifndef GUISE_SCRIPT_H
 #define GUISE_SCRIPT_H
@@ -31,6 +32,20 @@ struct verdict {
   enum script_reason reason;
   uint32_t found;
 };
+
+/*
+ * Told before each step, in its order, what would be the reason to refuse and
+ * which path is looked at. The library is compiled without it: a request costs
+ * nothing for it.
+ */
+#ifdef SCRIPT_TRACE
+void script_step(enum script_reason reason, const char *path);
+#else
+static inline void script_step(enum script_reason reason, const char *path) {
+  (void)reason;
+  (void)path;
+}
+#endif
 
 /*
  * Finds the script that `name` means. `name` is SCRIPT_FILENAME as received:

@@ -9,14 +9,33 @@ struct site site;
 
 extern char **environ;
 
-static void read_owners(const char *list) {
-  while (list && *list && site.owner_count < SITE_MAX_OWNERS) {
+/* "1000,0": returns how many there were. */
+static int read_uids(const char *list, uid_t *uids) {
+  int count = 0;
+  while (list && *list && count < SITE_MAX_OWNERS) {
     char *end;
     unsigned long uid = strtoul(list, &end, 10);
-    if (end == list) return;
-    site.owners[site.owner_count++] = (uid_t)uid;
+    if (end == list) break;
+    uids[count++] = (uid_t)uid;
     list = *end ? end + 1 : end;
   }
+  return count;
+}
+
+static unsigned long long number(const char *name) {
+  const char *value = getenv(name);
+  return value ? strtoull(value, NULL, 10) : 0;
+}
+
+static int read_direct(void) {
+  const char *keys = getenv("GUISE_KEYS");
+  struct direct *direct = &site.direct;
+  direct->keys = strdup(keys ? keys : "");
+  direct->web_uid_count = read_uids(getenv("GUISE_WEB_UIDS"), direct->web_uids);
+  direct->max_body = number("GUISE_MAX_BODY");
+  direct->read_timeout_ms = (unsigned long)number("GUISE_READ_TIMEOUT");
+  direct->max_requests = (unsigned)number("GUISE_MAX_REQUESTS");
+  return direct->keys != NULL;
 }
 
 static void read_suffixes(char *list) {
@@ -33,11 +52,11 @@ int site_from_environment(void) {
   site.root = strdup(root);
   site.uid = getuid();
   site.gid = getgid();
-  read_owners(getenv("GUISE_OWNERS"));
+  site.owner_count = read_uids(getenv("GUISE_OWNERS"), site.owners);
   char *copy = strdup(suffixes);
   if (!site.name || !site.root || !copy) return 0;
   read_suffixes(copy);
-  return 1;
+  return read_direct();
 }
 
 /* /proc/PID/environ shows the original strings, so they are overwritten and not only unlinked. */
@@ -50,6 +69,7 @@ static void erase(const char *name) {
 }
 
 void site_erase_environment(void) {
-  static const char *const names[] = {"LD_PRELOAD", "GUISE_SITE", "GUISE_ROOT", "GUISE_OWNERS", "GUISE_SUFFIXES"};
+  static const char *const names[] = {"LD_PRELOAD", "GUISE_SITE", "GUISE_ROOT", "GUISE_OWNERS", "GUISE_SUFFIXES", "GUISE_KEYS",
+                                      "GUISE_WEB_UIDS", "GUISE_MAX_BODY", "GUISE_READ_TIMEOUT", "GUISE_MAX_REQUESTS"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) erase(names[i]);
 }

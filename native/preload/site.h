@@ -7,7 +7,17 @@
 
 #include <sys/types.h>
 
-enum { SITE_MAX_OWNERS = 16, SITE_MAX_SUFFIXES = 16 };
+enum { SITE_MAX_OWNERS = 32, SITE_MAX_SUFFIXES = 32 };
+
+/* What a worker of the direct lane decides by itself. */
+struct direct {
+  const char *keys;     /* those that are accepted, separated by commas; "" if none is asked for */
+  uid_t web_uids[SITE_MAX_OWNERS]; /* who may connect */
+  int web_uid_count;
+  unsigned long long max_body;
+  unsigned long read_timeout_ms;
+  unsigned max_requests; /* 0: no limit */
+};
 
 struct site {
   const char *name;
@@ -18,6 +28,7 @@ struct site {
   int owner_count;
   const char *suffixes[SITE_MAX_SUFFIXES]; /* with the dot: ".php" */
   int suffix_count;
+  struct direct direct;
 };
 
 extern struct site site;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "counters.h"
 #include "protocol.h"
 #include "site.h"
 #include "title.h"
@@ -78,33 +79,41 @@ static void reap(void) {
   }
 }
 
-/* In the child: the kernel attaches its true pid to this report, so nobody has to believe it. */
-static void become_worker(uint32_t worker, int channel, int one_job, const sigset_t *mask) {
-  setsid();
-  title_set("worker", site.name);
-  struct report born = {.type = REPORT_BORN, .worker = worker, .pid = getpid()};
-  report(&born);
-  syscall(SYS_close, GUISE_MASTER_FD);
-  /* php-cgi needs no listening socket any more, and what scripts start would inherit it. */
+/* php-cgi needs no listening socket any more, and what scripts start would inherit it. */
+static void forget_listener(void) {
   int null = open("/dev/null", O_RDWR);
   if (null >= 0) dup2(null, GUISE_LISTEN_FD);
   if (null > GUISE_LISTEN_FD) syscall(SYS_close, null);
+}
+
+/* In the child: the kernel attaches its true pid to this report, so nobody has to believe it. */
+static void become_worker(const struct order *order, int channel, const sigset_t *mask) {
+  int is_direct = (order->flags & ORDER_DIRECT) != 0;
+  setsid();
+  title_set("worker", site.name);
+  struct report born = {.type = REPORT_BORN, .worker = order->worker, .pid = getpid()};
+  report(&born);
+  syscall(SYS_close, GUISE_MASTER_FD);
+  /* Before it is forgotten, for the other lane keeps it elsewhere. */
+  const struct lane *lane = is_direct ? direct_lane(order->slot) : routed_lane(channel);
+  forget_listener();
   signal(SIGCHLD, SIG_DFL);
   sigprocmask(SIG_SETMASK, mask, NULL);
   free(children);
   children = NULL;
-  worker_become(routed_lane(channel), one_job ? 1 : 0);
+  unsigned limit = is_direct ? site.direct.max_requests : 0;
+  worker_become(lane, order->flags & ORDER_ONE_JOB ? 1 : limit);
 }
 
 /* Returns 1 in the new worker. */
 static int fork_worker(const struct order *order, int channel, const sigset_t *mask) {
   pid_t pid = fork();
   if (pid == 0) {
-    become_worker(order->worker, channel, (order->flags & ORDER_ONE_JOB) != 0, mask);
+    become_worker(order, channel, mask);
     return 1;
   }
   int failed = pid < 0 ? errno : 0;
-  syscall(SYS_close, channel);
+  if (channel >= 0) syscall(SYS_close, channel);
   if (failed || !remember(pid, order->worker)) {
     struct report message = {.type = REPORT_FAILED, .worker = order->worker, .pid = pid, .status = failed};
     report(&message);
@@ -141,7 +150,8 @@ static int follow_orders(const sigset_t *mask) {
       master_gone = 1;
       return 0;
     }
-    if (n == (ssize_t)sizeof order && order.type == ORDER_FORK && channel >= 0) {
+    int is_complete = channel >= 0 || (order.flags & ORDER_DIRECT);
+    if (n == (ssize_t)sizeof order && order.type == ORDER_FORK && is_complete) {
       if (fork_worker(&order, channel, mask)) return 1;
     } else if (channel >= 0) {
       syscall(SYS_close, channel);
@@ -156,6 +166,7 @@ void template_serve(void) {
   sigprocmask(SIG_BLOCK, &blocked, &mask);
   signal(SIGCHLD, on_child);
   title_set("template", site.name);
+  counters_map();
   struct report ready = {.type = REPORT_READY, .pid = getpid()};
   report(&ready);
   for (;;) {

@@ -7,13 +7,23 @@
 export const orderBytes = 16;
 const orderFork = 1;
 const orderOneJob = 1;
+const orderDirect = 2;
 
-/** "Fork worker number `worker`", to be sent with the worker's end of its job channel. */
-export function writeForkOrder(out: Buffer, worker: number, oneJob: boolean): void {
+export interface ForkOrder {
+  /** The master's number for the worker. */
+  readonly worker: number;
+  readonly oneJob: boolean;
+  /** It accepts on the site's own socket; else the order carries its end of its job channel. */
+  readonly isDirect: boolean;
+  /** Its place in the shared counters, where it is direct. */
+  readonly slot: number;
+}
+
+export function writeForkOrder(out: Buffer, order: ForkOrder): void {
   out.writeUInt32LE(orderFork, 0);
-  out.writeUInt32LE(worker, 4);
-  out.writeUInt32LE(oneJob ? orderOneJob : 0, 8);
-  out.writeUInt32LE(0, 12);
+  out.writeUInt32LE(order.worker, 4);
+  out.writeUInt32LE((order.oneJob ? orderOneJob : 0) | (order.isDirect ? orderDirect : 0), 8);
+  out.writeUInt32LE(order.slot, 12);
 }
 
 export const reportBytes = 40;

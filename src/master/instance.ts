@@ -20,9 +20,13 @@ import type { Poller } from '../os/poller.js';
 import { children, pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close } from '../os/socket.js';
 import { type Registry, readSites } from '../site/registry.js';
+import type { Site } from '../site/site.js';
 import { automaticSite } from './auto-sites.js';
+import { DirectLane } from './direct-lane.js';
+import type { Lane, LaneSite } from './lane.js';
 import { prepareSite } from './layout.js';
 import { openListener } from './listeners.js';
+import { RoutedLane } from './routed-lane.js';
 import { RouterLink } from './router-link.js';
 import { type Difference, isAutomaticId, SiteSet } from './site-set.js';
 import { WorkerBudget } from './worker-budget.js';
@@ -144,14 +148,12 @@ export class Instance {
       budget: this.#budget,
       prepare: (site: Parameters<typeof prepareSite>[1]) => prepareSite(this.config, site),
       requireConfinement: () => this.config.requireConfinement,
-      tellRouter: (type: number, site: number, worker: number, a: number, b: number, descriptor?: number) => {
-        this.#router?.tell(type, site, worker, a, b, descriptor);
-      },
+      lane: (id: number, site: Site, owner: LaneSite) => this.#lane(id, site, owner),
       nowMs: () => performance.now(),
     };
     return new SiteSet(this.config.paths.run, around, {
       opened: (runtime, listener) => {
-        this.#router?.siteOpened(runtime, listener);
+        if (runtime.site.dispatch === 'router') this.#router?.siteOpened(runtime, listener);
       },
       rekeyed: (runtime) => {
         this.#router?.siteRekeyed(runtime);
@@ -166,9 +168,25 @@ export class Instance {
     });
   }
 
+  #lane(id: number, site: Site, owner: LaneSite): Lane {
+    const { poller, log, webUsers, config } = this.#setup;
+    if (site.dispatch === 'router') {
+      return new RoutedLane(id, site.mode === 'per-request', (type, of, worker, a, b, descriptor) => {
+        this.#router?.tell(type, of, worker, a, b, descriptor);
+      });
+    }
+    const listener = this.sites.listenerOf(site.name);
+    const webUids = webUsers.map((user) => user.uid);
+    return new DirectLane(
+      { site, listener, webUids, readTimeoutMs: config.router.readTimeoutMs, poller, log },
+      owner,
+    );
+  }
+
   *#routerSites(): Iterable<{ runtime: ReturnType<SiteSet['byId']> & object; listener: number }> {
     for (const runtime of this.sites.all()) {
-      if (!runtime.isClosing) yield { runtime, listener: this.sites.listenerOf(runtime.site.name) };
+      if (!runtime.isClosing && runtime.site.dispatch === 'router')
+        yield { runtime, listener: this.sites.listenerOf(runtime.site.name) };
     }
   }
 

@@ -4,6 +4,7 @@
  */
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { scriptVariables } from '../site/script-variables.js';
 import type { Site } from '../site/site.js';
 import type { SiteDirectories } from './layout.js';
 
@@ -45,10 +46,7 @@ function environment(site: Site, directories: SiteDirectories, library: string):
     // An empty first element keeps the directory that PHP was built with.
     PHP_INI_SCAN_DIR: `:${directories.ini}`,
     LD_PRELOAD: library,
-    GUISE_SITE: site.name,
-    GUISE_ROOT: site.root,
-    GUISE_SUFFIXES: site.suffixes.join(':'),
-    GUISE_OWNERS: site.trustedUids.join(','),
+    ...scriptVariables(site),
   };
 }
 

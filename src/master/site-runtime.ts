@@ -7,7 +7,7 @@
  */
 
 import type { Logger } from 'pino';
-import { noWorkerReason, toRouter } from '../control/router-messages.js';
+import { noWorkerReason, type SiteFigures } from '../control/router-messages.js';
 import {
   decodeStatus,
   type Report,
@@ -19,9 +19,9 @@ import {
 import { messageOf } from '../error.js';
 import type { Poller } from '../os/poller.js';
 import { deathText } from '../os/signal.js';
-import { seqpacketPair, setBlocking } from '../os/socket.js';
 import { afterFailure, type BackOff, mayTry, noFailure } from '../pool/back-off.js';
 import type { Site } from '../site/site.js';
+import type { Lane, LaneSite } from './lane.js';
 import type { SiteDirectories } from './layout.js';
 import { TemplateProcess } from './template-process.js';
 import type { WorkerBudget } from './worker-budget.js';
@@ -38,8 +38,8 @@ export interface Surroundings {
   prepare(site: Site): SiteDirectories;
   /** Whether a site that asks for Landlock must not run without it. */
   requireConfinement(): boolean;
-  /** Sends an order to the router; `descriptor` is taken over. */
-  tellRouter(type: number, site: number, worker: number, a: number, b: number, descriptor?: number): void;
+  /** How the site's workers get their requests. */
+  lane(id: number, site: Site, owner: LaneSite): Lane;
   nowMs(): number;
 }
 
@@ -58,11 +58,18 @@ export class SiteRuntime {
   #templateTimer: NodeJS.Timeout | undefined;
   #closing = false;
   readonly #around: Surroundings;
+  readonly #lane: Lane;
 
   constructor(id: number, site: Site, around: Surroundings) {
     this.id = id;
     this.site = site;
     this.#around = around;
+    this.#lane = around.lane(id, site, this.#forLane());
+  }
+
+  /** Figures of a site that the router does not know. */
+  get figures(): SiteFigures | undefined {
+    return this.#lane.figures();
   }
 
   get templatePid(): number | undefined {
@@ -87,14 +94,16 @@ export class SiteRuntime {
       const reason = this.#orderWorker();
       if (reason === undefined) continue;
       const refused = reason === noWorkerReason.siteLimit ? left - this.workers.promise(left) : left;
-      if (refused > 0) this.#around.tellRouter(toRouter.noWorker, this.id, 0, refused, reason);
+      if (refused > 0) this.#lane.notGiven(refused, reason);
       return;
     }
   }
 
-  /** No further worker is given. The router's end of each channel decides when the present ones go. */
+  /** No further worker is given; the present ones finish what they run. */
   close(): void {
+    if (this.#closing) return;
     this.#closing = true;
+    this.#lane.close();
     this.#template?.retire();
   }
 
@@ -115,6 +124,22 @@ export class SiteRuntime {
     return true;
   }
 
+  #forLane(): LaneSite {
+    const { workers } = this;
+    return {
+      get workers() {
+        return workers.size;
+      },
+      demand: (count) => {
+        this.demand(count);
+      },
+      signal: (signal, worker) => {
+        if (worker === undefined) workers.signalAll(signal);
+        else workers.kill(worker);
+      },
+    };
+  }
+
   #orderWorker(): number | undefined {
     if (this.#closing) return noWorkerReason.stopping;
     if (this.workers.size >= this.site.maxWorkers) return noWorkerReason.siteLimit;
@@ -122,11 +147,12 @@ export class SiteRuntime {
     if (typeof template === 'number') return template;
     if (!this.#around.budget.take()) return noWorkerReason.machineLimit;
     const id = this.#around.budget.nextWorkerId();
-    const [ours, theirs] = seqpacketPair();
-    setBlocking(theirs, true);
+    const { ours, theirs, slot } = this.#lane.forWorker(id);
     this.workers.ordered(id, ours);
     clearTimeout(this.#templateTimer);
-    if (!template.fork(id, this.site.mode === 'per-request', theirs)) template.kill();
+    const { isDirect } = this.#lane;
+    const order = { worker: id, oneJob: this.site.mode === 'per-request', isDirect, slot };
+    if (!template.fork(order, theirs)) template.kill();
     return undefined;
   }
 
@@ -136,7 +162,8 @@ export class SiteRuntime {
     try {
       const directories = this.#around.prepare(this.site);
       const requireConfinement = this.#around.requireConfinement();
-      const setup = { site: this.site, directories, library, requireConfinement };
+      const supplies = this.#lane.forTemplate();
+      const setup = { site: this.site, directories, library, requireConfinement, supplies };
       this.#templateIsReady = false;
       this.#template = new TemplateProcess(poller, setup, {
         report: (report, pid, uid) => {
@@ -186,15 +213,7 @@ export class SiteRuntime {
   #workerBorn(worker: number, pid: number, uid: number): void {
     if (uid !== this.site.user.uid) return;
     const channel = this.workers.born(worker, pid);
-    if (channel < 0) return;
-    this.#around.tellRouter(
-      toRouter.worker,
-      this.id,
-      worker,
-      this.site.mode === 'per-request' ? 1 : 0,
-      0,
-      channel,
-    );
+    if (channel !== undefined) this.#lane.born(worker, channel);
   }
 
   #workerExited(report: Report): void {
@@ -214,7 +233,7 @@ export class SiteRuntime {
     this.#around.budget.give();
     this.lastProblem = `fork failed: errno ${report.status}`;
     this.#around.log.error({ site: this.site.name, errno: report.status }, 'worker could not be forked');
-    this.#around.tellRouter(toRouter.noWorker, this.id, 0, 1, noWorkerReason.startFailed);
+    this.#lane.notGiven(1, noWorkerReason.startFailed);
   }
 
   #workerGone(worker: number, exitCode: number | null, signal: number | null): void {
@@ -226,7 +245,7 @@ export class SiteRuntime {
         signal === null ? `worker exited with ${exitCode}` : `worker died by signal ${signal}`;
       this.#around.log.warn({ site: this.site.name, pid, worker, exitCode, signal }, 'worker died');
     }
-    this.#around.tellRouter(toRouter.workerGone, this.id, worker, signal ?? 0, exitCode ?? 0);
+    this.#lane.gone(worker, exitCode, signal);
     if (this.workers.redeem()) this.demand(1);
     this.#scheduleTemplateEnd();
   }

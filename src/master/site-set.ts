@@ -97,9 +97,10 @@ export class SiteSet {
     return difference;
   }
 
-  /** Other keys are no reason to end a worker. */
+  /** Other keys are no reason to end a worker, but where the workers themselves look at them. */
   #change(runtime: SiteRuntime, site: Site): void {
-    if (isDeepStrictEqual(withoutKeys(site), withoutKeys(runtime.site))) {
+    const isRouted = site.dispatch === 'router';
+    if (isRouted && isDeepStrictEqual(withoutKeys(site), withoutKeys(runtime.site))) {
       runtime.site = site;
       this.#handlers.rekeyed(runtime);
     } else {
@@ -155,11 +156,11 @@ export class SiteSet {
   }
 
   #begin(site: Site): void {
+    if (site.socket === 'own') this.#listen(site.name);
+    else this.#unlisten(site.name);
     const runtime = new SiteRuntime(++this.#lastId, site, this.#around);
     this.#byName.set(site.name, runtime);
     this.#byId.set(runtime.id, runtime);
-    if (site.socket === 'own') this.#listen(site.name);
-    else this.#unlisten(site.name);
     this.#handlers.opened(runtime, this.listenerOf(site.name));
   }
 

@@ -25,7 +25,7 @@ export async function statusReport(sources: StatusSources): Promise<StatusReport
     uptimeMs: Date.now() - sources.startedAtMs,
     routers: [routerStatus(sources.router, figures)],
     sites: [...sources.sites].map((runtime) =>
-      siteStatus(runtime, figures?.sites.get(runtime.id) ?? nothing),
+      siteStatus(runtime, runtime.figures ?? figures?.sites.get(runtime.id) ?? nothing),
     ),
     parked: sources.parked,
   };

@@ -8,6 +8,7 @@
 
 import { Channel } from '../control/channel.js';
 import {
+  type ForkOrder,
   orderBytes,
   type Report,
   readReport,
@@ -20,6 +21,7 @@ import { pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close, passCredentials, seqpacketPair, setBlocking, unconnectedSocket } from '../os/socket.js';
 import type { Site } from '../site/site.js';
 import { confinementOf } from './confinement.js';
+import type { TemplateSupplies } from './lane.js';
 import type { SiteDirectories } from './layout.js';
 import { phpCommand, writeLockedSettings } from './php-command.js';
 
@@ -33,6 +35,8 @@ export interface TemplateSetup {
   readonly library: string;
   /** A site that asks for Landlock does not start without it. */
   readonly requireConfinement: boolean;
+  /** What its lane gives it; the descriptors stay the lane's. */
+  readonly supplies: TemplateSupplies;
 }
 
 export interface TemplateHandlers {
@@ -77,9 +81,9 @@ export class TemplateProcess {
     });
   }
 
-  /** Orders a worker; `channel` is its end of its job channel, taken over. False: the template is lost. */
-  fork(worker: number, oneJob: boolean, channel: number): boolean {
-    writeForkOrder(this.#order, worker, oneJob);
+  /** Orders a worker; `channel` is its end of its job channel, taken over, or -1. False: the template is lost. */
+  fork(order: ForkOrder, channel: number): boolean {
+    writeForkOrder(this.#order, order);
     return this.#channel.send(this.#order, orderBytes, channel);
   }
 
@@ -100,19 +104,20 @@ export class TemplateProcess {
 }
 
 function start(setup: TemplateSetup, channel: number): number {
-  const { site, directories, library, requireConfinement } = setup;
+  const { site, directories, library, requireConfinement, supplies } = setup;
   const { uid, gid, groups } = site.user;
   const command = phpCommand(site, directories, library);
   const landlock = confinementOf(site, directories, library, requireConfinement);
   setBlocking(channel, true);
-  const listener = unconnectedSocket();
+  const unconnected = unconnectedSocket();
+  const { listener, counters } = supplies;
   try {
     return launch({
       file: site.php,
       args: [...command.args],
-      env: command.env,
+      env: { ...command.env, ...supplies.env },
       cwd: site.root,
-      descriptors: [listener, -1, -1, channel],
+      descriptors: [listener < 0 ? unconnected : listener, -1, -1, channel, counters],
       identity: { uid, gid, groups },
       umask: site.umask,
       nice: site.nice,
@@ -122,6 +127,6 @@ function start(setup: TemplateSetup, channel: number): number {
       ...(landlock === undefined ? {} : { landlock }),
     }).pid;
   } finally {
-    close(listener);
+    close(unconnected);
   }
 }

@@ -34,14 +34,14 @@ export class WorkerTable {
   }
 
   /**
-   * The worker lives. Returns its channel, which the caller takes over; -1 when there is no such order, or when it
-   * is gone already.
+   * The worker lives. Returns its channel, which the caller takes over (-1: it has none); undefined when there is no
+   * such order, or when it is gone already.
    */
-  born(id: number, pid: number): number {
+  born(id: number, pid: number): number | undefined {
     const record = this.#records.get(id);
-    if (record === undefined || record.pid !== -1 || pid <= 1) return -1;
+    if (record === undefined || record.pid !== -1 || pid <= 1) return undefined;
     const pidfd = open(pid);
-    if (pidfd < 0) return -1;
+    if (pidfd < 0) return undefined;
     record.pid = pid;
     record.pidfd = pidfd;
     this.#byPid.set(pid, record);
@@ -67,7 +67,12 @@ export class WorkerTable {
   }
 
   killAll(): void {
-    for (const id of this.#records.keys()) this.kill(id);
+    this.signalAll(9);
+  }
+
+  /** signal(7), to every worker that has been born. */
+  signalAll(signal: number): void {
+    for (const { pidfd } of this.#records.values()) if (pidfd >= 0) pidfdSignal(pidfd, signal);
   }
 
   /** Forgets a worker; returns its pid, -1 when it was never born, undefined when it is unknown. */

@@ -119,7 +119,7 @@ export const sharedKeys = {
   socket: key(z.enum(['shared', 'own']), '"shared" or "own"', 'socket = "shared"'),
   dispatch: key(
     z.enum(['router', 'direct']),
-    '"router" (or "direct", which is not built yet)',
+    '"router", or "direct" with the site\'s own socket',
     'dispatch = "router"',
   ),
   php: key(absolutePath, 'the absolute path of a php-cgi program', 'php = "/usr/bin/php-cgi"'),

@@ -216,11 +216,15 @@ function checkKey(written: LayeredSite): Finding | undefined {
 
 function checkDispatch(written: LayeredSite): Finding | undefined {
   if (written.dispatch === 'router') return undefined;
+  const hasVisitors = Object.keys(written.visitors ?? {}).length > 0;
+  if (written.socket === 'own' && !hasVisitors) return undefined;
   return {
-    message: 'dispatch = "direct" is not built yet',
-    found: 'dispatch = "direct"',
-    expected: 'dispatch = "router"',
-    remedy: 'remove the line',
+    message: hasVisitors
+      ? 'without the router nobody can tell visitors apart'
+      : 'workers can only accept by themselves on a socket that is their own',
+    found: `dispatch = "direct", ${hasVisitors ? 'visitors' : 'socket = "shared"'}`,
+    expected: 'dispatch = "direct" with socket = "own" and without visitors',
+    remedy: hasVisitors ? 'dispatch = "router"' : 'socket = "own"',
   };
 }
 

@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import t from 'tap';
+import { counterSlotBytes } from '../../src/control/direct-counters.js';
 import * as template from '../../src/control/template-messages.js';
 import * as worker from '../../src/control/worker-messages.js';
 import { nativeSources } from './sources.js';
@@ -10,6 +11,7 @@ import { nativeSources } from './sources.js';
 const program = `
 #include <stddef.h>
 #include <stdio.h>
+#include "counters.h"
 #include "protocol.h"
 #include "script.h"
 #define SHOW(name, value) printf("\\"%s\\": %zu,\\n", name, (size_t)(value))
@@ -23,6 +25,10 @@ int main(void) {
   SHOW("report", sizeof(struct report));
   SHOW("report.status", offsetof(struct report, status));
   SHOW("report.max_rss_kb", offsetof(struct report, max_rss_kb));
+  SHOW("counters", sizeof(struct counters));
+  SHOW("counters.last_refusal", offsetof(struct counters, last_refusal));
+  SHOW("counters.last_end_ms", offsetof(struct counters, last_end_ms));
+  SHOW("order.slot", offsetof(struct order, slot));
   SHOW("JOB_MAX", JOB_MAX);
   SHOW("JOB_KEEP", JOB_KEEP);
   SHOW("JOB_BODY_FILE", JOB_BODY_FILE);
@@ -56,6 +62,10 @@ t.test('layouts and numbers are the same on both sides', (t) => {
     report: template.reportBytes,
     'report.status': 12,
     'report.max_rss_kb': 32,
+    counters: counterSlotBytes,
+    'counters.last_refusal': 32,
+    'counters.last_end_ms': 40,
+    'order.slot': 12,
     JOB_MAX: worker.jobMaxBytes,
     JOB_KEEP: worker.jobKeep,
     JOB_BODY_FILE: worker.jobBodyFile,

@@ -128,7 +128,7 @@ export class Rig {
     const order = Buffer.alloc(orderBytes);
     const [ours, theirs] = seqpacketPair();
     setBlocking(theirs, true);
-    writeForkOrder(order, worker, this.#options.oneJob === true);
+    writeForkOrder(order, { worker, oneJob: this.#options.oneJob === true, isDirect: false, slot: 0 });
     sendMessage(this.#master, order, 0, orderBytes, theirs, -1);
     close(theirs);
     if (this.#job >= 0) close(this.#job);

@@ -1,0 +1,34 @@
+/*
+ * A page of plain counters for each worker of the direct lane, in memory that
+ * the master reads. The master takes them for gossip: they decide nothing but
+ * about this site's own workers.
+ */
+#ifndef GUISE_COUNTERS_H
+#define GUISE_COUNTERS_H
+
+#include <stdint.h>
+
+enum { GUISE_COUNTERS_FD = 4 };
+
+/* src/control/direct-counters.ts is the other side. Counts go on where a slot's last worker ended. */
+struct counters {
+  uint64_t busy_since_ms; /* CLOCK_MONOTONIC; 0: idle */
+  uint64_t served;
+  uint64_t refused;
+  uint64_t bytes_out;
+  uint32_t last_refusal; /* enum script_reason, or those of direct.h */
+  uint32_t last_refusal_id;
+  uint64_t last_end_ms; /* CLOCK_MONOTONIC */
+  uint64_t reserved[2];
+};
+
+/* Maps the counters of all workers; called once, in the template. */
+void counters_map(void);
+
+/* This worker's own; a private dummy where there are none. */
+extern struct counters *counters;
+void counters_choose(uint32_t slot);
+
+uint64_t now_ms(void);
+
+#endif

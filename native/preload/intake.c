@@ -1,0 +1,220 @@
+#define _GNU_SOURCE
+#include "intake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "pairs.h"
+#include "rewrite.h"
+
+enum { FCGI_ABORT_REQUEST = 2, FCGI_GET_VALUES = 9, FCGI_GET_VALUES_RESULT = 10, FCGI_UNKNOWN_TYPE = 11 };
+enum { RECORD_MAX = FCGI_HEADER + 65535 + 255, PARAMS_MAX = 128 * 1024, BODY_MEMORY = 64 * 1024 };
+enum { BODY_MEMFD = 4 * 1024 * 1024, DRAIN_MAX = 16 * 1024 * 1024, REPLIES_MAX = 16 };
+
+static unsigned char wire[2 * RECORD_MAX];
+static size_t wire_at, wire_end;
+static unsigned char params[PARAMS_MAX];
+static unsigned char memory[BODY_MEMORY];
+
+/* What one request has come to so far. */
+static struct {
+  int connection;
+  int id; /* 0: not begun */
+  int role;
+  int params_ended, body_ended, aborted;
+  size_t params_length;
+  uint64_t body_length;
+  int file;        /* -1 while the body is in memory */
+  int file_is_disk;
+  uint64_t max_body;
+  uint64_t drained;
+  int replies;
+  enum intake_result refusal; /* INTAKE_COMPLETE: none yet */
+} state = {.file = -1};
+
+static ssize_t write_file(int fd, const unsigned char *data, size_t length, uint64_t at) {
+  size_t done = 0;
+  while (done < length) {
+    ssize_t n = pwrite(fd, data + done, length - done, (off_t)(at + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return -1;
+    done += (size_t)n;
+  }
+  return (ssize_t)length;
+}
+
+static int open_disk_file(void) {
+  const char *directory = getenv("TMPDIR");
+  return open(directory ? directory : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static int copy_file(int from, int to, uint64_t length) {
+  static unsigned char block[BODY_MEMORY];
+  for (uint64_t at = 0; at < length;) {
+    ssize_t n = pread(from, block, sizeof block, (off_t)at);
+    if (n <= 0 || write_file(to, block, (size_t)n, at) < 0) return 0;
+    at += (uint64_t)n;
+  }
+  return 1;
+}
+
+/* Memory, then a memfd, then an unnamed file in the site's own temporary directory. */
+static int make_room(uint64_t length) {
+  if (state.file < 0 && length <= BODY_MEMORY) return 1;
+  int to_disk = length > BODY_MEMFD;
+  if (state.file >= 0 && (state.file_is_disk || !to_disk)) return 1;
+  int fd = to_disk ? open_disk_file() : (int)memfd_create("guise-body", MFD_CLOEXEC);
+  if (fd < 0) return 0;
+  int copied = state.file < 0 ? write_file(fd, memory, (size_t)state.body_length, 0) >= 0
+                              : copy_file(state.file, fd, state.body_length);
+  if (state.file >= 0) syscall(SYS_close, state.file);
+  state.file = fd;
+  state.file_is_disk = to_disk;
+  return copied;
+}
+
+static void store_body(const unsigned char *data, size_t length) {
+  if (state.refusal != INTAKE_COMPLETE) {
+    state.drained += length;
+    return;
+  }
+  if (state.body_length + length > state.max_body) {
+    state.refusal = INTAKE_BODY_TOO_LARGE;
+    return;
+  }
+  if (!make_room(state.body_length + length)) {
+    state.refusal = INTAKE_SPOOL;
+    return;
+  }
+  if (state.file < 0) memcpy(memory + state.body_length, data, length);
+  else if (write_file(state.file, data, length, state.body_length) < 0) state.refusal = INTAKE_SPOOL;
+  state.body_length += length;
+}
+
+static void store_params(const unsigned char *data, size_t length) {
+  if (length == 0) {
+    state.params_ended = 1;
+  } else if (state.params_length + length > PARAMS_MAX) {
+    if (state.refusal == INTAKE_COMPLETE) state.refusal = INTAKE_PARAMS_TOO_LARGE;
+    state.drained += length;
+  } else {
+    memcpy(params + state.params_length, data, length);
+    state.params_length += length;
+  }
+}
+
+static void reply(int type, const void *content, size_t length) {
+  unsigned char record[64];
+  if (state.replies++ >= REPLIES_MAX) return;
+  record_header(record, type, 0, length);
+  memcpy(record + FCGI_HEADER, content, length);
+  send(state.connection, record, FCGI_HEADER + length, MSG_NOSIGNAL);
+}
+
+/* Management records: no two requests share a connection here, and no other type is known. */
+static void manage(int type) {
+  static const unsigned char value[] = "\x0f\x01" "FCGI_MPXS_CONNS" "0";
+  unsigned char unknown[8] = {(unsigned char)type};
+  if (type == FCGI_GET_VALUES) reply(FCGI_GET_VALUES_RESULT, value, sizeof value - 1);
+  else reply(FCGI_UNKNOWN_TYPE, unknown, sizeof unknown);
+}
+
+/* One complete record. Returns 0 where the peer breaks the rules. */
+static int take_record(const unsigned char *record, size_t length) {
+  int type = record[1], id = record[2] << 8 | record[3];
+  const unsigned char *content = record + FCGI_HEADER;
+  if (id == 0) {
+    manage(type);
+    return state.replies <= REPLIES_MAX;
+  }
+  if (type == FCGI_BEGIN_REQUEST) {
+    if (length != 8 || state.id) return 0; /* a second request at once: nobody was told that it may */
+    state.id = id;
+    state.role = content[0] << 8 | content[1];
+    if (state.role != 1) state.refusal = INTAKE_ROLE;
+    return 1;
+  }
+  if (id != state.id) return 1; /* the specification: ignored */
+  if (type == FCGI_ABORT_REQUEST) state.aborted = 1;
+  else if (type == FCGI_PARAMS && !state.params_ended) store_params(content, length);
+  else if (type == FCGI_STDIN && state.params_ended && length) store_body(content, length);
+  else if (type == FCGI_STDIN && state.params_ended) state.body_ended = 1;
+  else return 0;
+  return !state.aborted && state.drained <= DRAIN_MAX;
+}
+
+/* Takes the complete records that have been received. Returns 0 where the peer breaks the rules. */
+static int take_records(void) {
+  while (!state.body_ended && wire_end - wire_at >= FCGI_HEADER) {
+    const unsigned char *record = wire + wire_at;
+    size_t length = (size_t)record[4] << 8 | record[5], whole = FCGI_HEADER + length + record[6];
+    if (record[0] != 1) return 0;
+    if (wire_end - wire_at < whole) break;
+    wire_at += whole;
+    if (!take_record(record, length)) return 0;
+  }
+  memmove(wire, wire + wire_at, wire_end - wire_at);
+  wire_end -= wire_at;
+  wire_at = 0;
+  return 1;
+}
+
+/* CONTENT_LENGTH as a number; -1 when it says nothing, or a Transfer-Encoding overrules it. */
+static int64_t declared_length(void) {
+  const unsigned char *at = params, *end = params + state.params_length;
+  struct span name, value;
+  int64_t length = -1;
+  while (pair_next(&at, end, &name, &value) > 0) {
+    if (span_is(name, "HTTP_TRANSFER_ENCODING")) return -1;
+    if (!span_is(name, "CONTENT_LENGTH")) continue;
+    length = value.length && value.length <= 18 ? 0 : -1;
+    for (size_t i = 0; length >= 0 && i < value.length; i++) {
+      int digit = value.at[i] - '0';
+      length = digit < 0 || digit > 9 ? -1 : length * 10 + digit;
+    }
+  }
+  return length;
+}
+
+static void begin(int connection, uint64_t max_body) {
+  if (state.file >= 0) syscall(SYS_close, state.file);
+  memset(&state, 0, sizeof state);
+  state.connection = connection;
+  state.max_body = max_body;
+  state.file = -1;
+  wire_at = wire_end = 0;
+}
+
+enum intake_result intake_read(int connection, uint64_t max_body, struct task *task) {
+  begin(connection, max_body);
+  while (!state.body_ended) {
+    ssize_t n = recv(connection, wire + wire_end, sizeof wire - wire_end, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN && state.id) {
+      task->request_id = state.id;
+      return INTAKE_TIMEOUT;
+    }
+    if (n <= 0) return INTAKE_CLOSE;
+    wire_end += (size_t)n;
+    if (!take_records()) return INTAKE_CLOSE;
+  }
+  int64_t declared = declared_length();
+  if (state.refusal == INTAKE_COMPLETE && declared > 0 && (uint64_t)declared > state.body_length)
+    state.refusal = INTAKE_CUT_SHORT;
+  *task = (struct task){.connection = connection,
+                        .request_id = state.id,
+                        .params = params,
+                        .params_length = state.params_length,
+                        .body = memory,
+                        .body_file = state.file,
+                        .body_length = state.body_length};
+  if (state.refusal == INTAKE_COMPLETE) state.file = -1; /* the task's now */
+  else task->body_file = -1;
+  return state.refusal;
+}

@@ -1,0 +1,28 @@
+/*
+ * Reads one FastCGI request from a connection, whole, before PHP sees any of
+ * it. The direct lane's counterpart of src/request.
+ */
+#ifndef GUISE_INTAKE_H
+#define GUISE_INTAKE_H
+
+#include "task.h"
+
+enum intake_result {
+  INTAKE_COMPLETE,
+  INTAKE_CLOSE,           /* the peer left, aborted, or does not speak FastCGI */
+  INTAKE_TIMEOUT,         /* 408 */
+  INTAKE_PARAMS_TOO_LARGE, /* 431 */
+  INTAKE_BODY_TOO_LARGE,  /* 413 */
+  INTAKE_CUT_SHORT,       /* 400 */
+  INTAKE_ROLE,            /* 501 */
+  INTAKE_SPOOL            /* 500 */
+};
+
+/*
+ * Fills `task`, whose memory stays valid until the next call. Where the result
+ * is a refusal, task->request_id is set and the rest of the request has been
+ * read as far as patience goes, so that an answer reaches the peer.
+ */
+enum intake_result intake_read(int connection, uint64_t max_body, struct task *task);
+
+#endif

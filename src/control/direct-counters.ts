@@ -1,0 +1,31 @@
+/**
+ * The counters that workers of the direct lane keep in shared memory, as the master reads them: layout as in
+ * native/preload/counters.h, which a test compares with this. They are a site's word about itself: figures for
+ * status, a clock for its own time limit, and nothing else.
+ */
+
+export const counterSlotBytes = 64;
+
+export interface DirectCounters {
+  /** CLOCK_MONOTONIC in milliseconds since when the worker is busy; 0: it is idle. */
+  readonly busySinceMs: number;
+  readonly lastEndMs: number;
+  readonly served: number;
+  readonly refused: number;
+  readonly bytesOut: number;
+  /** The number of the last refusal's reason: script.h, direct.h. */
+  readonly lastRefusal: number;
+}
+
+/** Reads the counters of slot `slot` from a copy of the shared memory. */
+export function readCounters(memory: Buffer, slot: number): DirectCounters {
+  const at = slot * counterSlotBytes;
+  return {
+    busySinceMs: Number(memory.readBigUInt64LE(at)),
+    served: Number(memory.readBigUInt64LE(at + 8)),
+    refused: Number(memory.readBigUInt64LE(at + 16)),
+    bytesOut: Number(memory.readBigUInt64LE(at + 24)),
+    lastRefusal: memory.readUInt32LE(at + 32),
+    lastEndMs: Number(memory.readBigUInt64LE(at + 40)),
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * How a site's workers get their requests, as far as the master is concerned: through the router, or from the
+ * site's own socket without it. A lane decides what a new worker is given and who is told of its life.
+ */
+
+import type { SiteFigures } from '../control/router-messages.js';
+
+/** What a worker is born with. Descriptors of -1 are none. */
+export interface WorkerSupplies {
+  /** Kept until the worker is born, then handed to `born`. */
+  readonly ours: number;
+  /** Sent along with the order, and closed here then. */
+  readonly theirs: number;
+  /** The worker's place in the shared counters. */
+  readonly slot: number;
+}
+
+/** What a template is started with. */
+export interface TemplateSupplies {
+  /** Its descriptor 0; -1: a socket that is neither bound nor connected. */
+  readonly listener: number;
+  /** Its descriptor 4, or -1. */
+  readonly counters: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Lane {
+  readonly isDirect: boolean;
+  forTemplate(): TemplateSupplies;
+  forWorker(id: number): WorkerSupplies;
+  born(id: number, channel: number): void;
+  gone(id: number, exitCode: number | null, signal: number | null): void;
+  /** So many of the workers that were asked for are not given: noWorkerReason of router-messages.ts. */
+  notGiven(count: number, reason: number): void;
+  /** No further request is to be taken. */
+  close(): void;
+  /** What is going on, where the router does not know it. */
+  figures(): SiteFigures | undefined;
+}
+
+/** What a lane may do to the site it belongs to. */
+export interface LaneSite {
+  readonly workers: number;
+  demand(count: number): void;
+  /** signal(7), to one worker or to all. */
+  signal(signal: number, worker?: number): void;
+}
