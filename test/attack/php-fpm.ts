@@ -9,7 +9,7 @@ import { type Service, startService } from '../../src/quickstart/command.js';
 import { until } from '../../src/quickstart/until.js';
 import type { Site } from '../harness/guise.js';
 import { readText } from '../harness/log.js';
-import { peers } from '../harness/nginx.js';
+import { peers } from '../harness/peer.js';
 import type { World } from '../harness/world.js';
 
 /** Debian's own php.ini for php-fpm is a copy of this file, and its extensions are those of php-cgi. */

@@ -6,7 +6,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { succeed } from '../../src/quickstart/command.js';
 import type { Site } from './guise.js';
-import { peers } from './nginx.js';
+import { peers } from './peer.js';
 
 /** Debian's paths of the libraries that DokuWiki loads, in the few files that name them. */
 const naming = [

@@ -1,21 +1,11 @@
 /** A private lighttpd in front of a test's sites. The binary is Debian's, unpacked by bin/setup and not installed. */
 
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
-import { listens } from '../../src/quickstart/apache.js';
-import { type Service, startService } from '../../src/quickstart/command.js';
 import { freePorts } from '../../src/quickstart/ports.js';
-import { until } from '../../src/quickstart/until.js';
 import { idsOf } from '../../src/quickstart/users.js';
 import type { Site } from './guise.js';
-import type { Address } from './http.js';
-import { readText } from './log.js';
-import { peers } from './nginx.js';
+import { peers, startWebServer, type WebServer } from './peer.js';
 import type { World } from './world.js';
-
-export interface TestLighttpd extends Service {
-  readonly port: number;
-  at(site: Site): Address;
-}
 
 /** `printed`: what `guise web lighttpd SITE` prints. `broken`: a hand-written section with `broken-scriptfilename`. */
 export type LighttpdForm = 'printed' | 'broken';
@@ -24,7 +14,7 @@ export async function lighttpdFor(
   world: World,
   sites: readonly Site[],
   form: LighttpdForm,
-): Promise<TestLighttpd> {
+): Promise<WebServer> {
   const [port = 0] = await freePorts(1);
   const directory = `${world.directory}/lighttpd-${port}`;
   // It has dropped its privileges before it opens these.
@@ -54,15 +44,13 @@ ${hosts.join('\n')}
 `,
   );
   const args = ['-D', '-f', `${directory}/lighttpd.conf`, '-m', `${peers}/usr/lib/lighttpd`];
-  const service = startService(`${peers}/usr/sbin/lighttpd`, args, `${directory}/output.log`);
-  world.undo.push('stop lighttpd', () => service.stop());
-  world.servers.push(service);
-  await until('lighttpd to listen', () => {
-    const words = `${readText(`${directory}/output.log`)}${readText(`${directory}/error.log`)}`;
-    if (service.exit() !== undefined) throw new Error(`lighttpd ended at once: ${words}`);
-    return listens(port);
+  return startWebServer(world, {
+    name: 'lighttpd',
+    port,
+    directory,
+    file: `${peers}/usr/sbin/lighttpd`,
+    args,
   });
-  return { ...service, port, at: (site) => ({ port, host: site.name }) };
 }
 
 async function broken(world: World, site: Site): Promise<string> {

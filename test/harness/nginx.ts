@@ -1,18 +1,10 @@
 /** A private nginx in front of a test's sites. The binary is Debian's, unpacked by bin/setup and not installed. */
 
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { listens } from '../../src/quickstart/apache.js';
-import { type Service, startService } from '../../src/quickstart/command.js';
 import { freePorts } from '../../src/quickstart/ports.js';
-import { until } from '../../src/quickstart/until.js';
 import type { Site } from './guise.js';
-import type { Address } from './http.js';
-import { readText } from './log.js';
+import { peers, startWebServer, type WebServer } from './peer.js';
 import type { World } from './world.js';
-
-/** Where bin/setup unpacks what only tests need. */
-export const peers = fileURLToPath(new URL('../../../.cache/debian', import.meta.url));
 
 export interface NginxOptions {
   /** What stands inside a site's server block, instead of the whole one that `guise web nginx SITE` prints. */
@@ -23,17 +15,11 @@ export interface NginxOptions {
   readonly before?: string;
 }
 
-export interface TestNginx extends Service {
-  readonly port: number;
-  at(site: Site): Address;
-  errorLog(): string;
-}
-
 export async function nginxFor(
   world: World,
   sites: readonly Site[],
   options: NginxOptions = {},
-): Promise<TestNginx> {
+): Promise<WebServer> {
   const [port = 0] = await freePorts(1);
   const directory = `${world.directory}/nginx-${port}`;
   // Its files of parameters lie beside its configuration, as on a machine where it is installed.
@@ -70,13 +56,5 @@ ${servers.join('\n')}
 `,
   );
   const args = ['-p', directory, '-e', `${directory}/error.log`, '-c', `${directory}/test.conf`];
-  const service = startService(`${peers}/usr/sbin/nginx`, args, `${directory}/output.log`);
-  const words = (): string => `${readText(`${directory}/output.log`)}${readText(`${directory}/error.log`)}`;
-  world.undo.push('stop nginx', () => service.stop());
-  world.servers.push(service);
-  await until('nginx to listen', () => {
-    if (service.exit() !== undefined) throw new Error(`nginx ended at once: ${words()}`);
-    return listens(port);
-  });
-  return { ...service, port, errorLog: words, at: (site) => ({ port, host: site.name }) };
+  return startWebServer(world, { name: 'nginx', port, directory, file: `${peers}/usr/sbin/nginx`, args });
 }
