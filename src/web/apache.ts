@@ -32,7 +32,7 @@ export function apacheConfiguration(config: Config, site: Site, options: WebOpti
     '',
     ...identify(site),
   ];
-  const modules = '# Modules: proxy proxy_fcgi (a2enmod proxy_fcgi), dir, authz_core.';
+  const modules = '# Modules: proxy proxy_fcgi (a2enmod proxy_fcgi), alias, authz_core, dir.';
   if (options.bare) {
     return [...heading(site, 'Apache', 'Belongs inside its <VirtualHost>.'), modules, '', ...inside, ''].join(
       '\n',
@@ -72,6 +72,8 @@ function directory(site: Site): string[] {
       'CGIPassAuth On',
     ]),
     '</Directory>',
+    "# .htaccess, .git and their like are nobody's business.",
+    'RedirectMatch 404 "/\\.(?!well-known(?:/|$))"',
   ];
 }
 
@@ -86,6 +88,8 @@ export function handleScripts(site: Passed, socket: string): string[] {
       '</If>',
     ]),
     '</FilesMatch>',
+    '# php-cgi wants plain paths.',
+    'ProxyFCGIBackendType GENERIC',
   ];
 }
 
@@ -95,19 +99,18 @@ function proxyPassMatch(site: Site, socket: string): string[] {
   return [
     '# Every path with a script in it goes to guise, before any .htaccess or <Directory> is looked at.',
     `ProxyPassMatch "^(/.*\\.${suffixPattern(site)}(?:/.*)?)$" "unix:${socket}|fcgi://guise-${site.name}${site.root}$1"`,
-    '# So this must be said once more for the path.',
+    '# No ProxyFCGIBackendType GENERIC here: the path goes on as it came, with its %20, and the prefix tells guise so.',
+    '# What <Directory> says above must be said once more for the path.',
     '<Location "/">',
     '    CGIPassAuth On',
     '</Location>',
   ];
 }
 
-/** What says which site a request is for, and how php-cgi wants it. */
+/** What says which site a request is for, and how long to wait for it. */
 export function identify(site: Passed): string[] {
   const [key] = site.keys;
   return [
-    '# php-cgi wants plain paths.',
-    'ProxyFCGIBackendType GENERIC',
     '# Which site this is, and the proof.',
     `ProxyFCGISetEnvIf "true" GUISE_SITE "${site.name}"`,
     ...(key === undefined ? [] : [`ProxyFCGISetEnvIf "true" GUISE_KEY "${key}"`]),

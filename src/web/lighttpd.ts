@@ -15,7 +15,8 @@ export function lighttpdConfiguration(config: Config, site: Site, options: WebOp
   // A backslash before another character keeps its own meaning there, which differs between versions.
   refuseCharacters(site, 'root', site.root, /\\/, 'lighttpd');
   const inside = [...documents(site), '', ...scripts(site, socket)];
-  const modules = '# Modules: server.modules += ( "mod_fastcgi", "mod_setenv" ), once for all sites.';
+  const modules =
+    '# Modules: server.modules += ( "mod_access", "mod_fastcgi", "mod_setenv" ), once for all sites.';
   if (options.bare) {
     return [
       ...heading(site, 'lighttpd', 'Belongs inside its $HTTP["host"] section.'),
@@ -42,6 +43,10 @@ function documents(site: Site): string[] {
     'server.follow-symlink = "disable"',
     '# The sources of scripts are never sent as they are.',
     `static-file.exclude-extensions = ( ${site.suffixes.map((suffix) => `"${suffix}"`).join(', ')} )`,
+    "# .htaccess, .git and their like are nobody's business.",
+    '$HTTP["url"] =~ "/\\.(?!well-known(?:/|$))" {',
+    '    url.access-deny = ( "" )',
+    '}',
     '# guise has limits of its own and answers with a page when they are reached; this one is longer.',
     `server.max-write-idle = ${patienceSeconds(site)}`,
   ];
