@@ -1,0 +1,12 @@
+import t from 'tap';
+import { routes } from '../../src/control/routes.js';
+import { plainCell, readReference, rowsUnder } from '../config/reference.js';
+
+t.test('every route is on the page', async (t) => {
+  const rows = rowsUnder(readReference('control-api.md'), 'What can be asked');
+  t.same(
+    rows.map(([question]) => plainCell(question)),
+    routes.map(({ method, path }) => `${method} ${path.replace('*', 'NAME')}`),
+  );
+  for (const [question, answer = ''] of rows) t.ok(answer.length > 10, question);
+});
