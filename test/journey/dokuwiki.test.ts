@@ -45,7 +45,10 @@ await journey(async (t, world) => {
     ['pool', 'alice'],
     ['per-request', 'bob'],
   ] as const) {
-    const site = await guise.addSite({ name: `${mode}.test`, user, args: ['--mode', mode] });
+    // Its data lie beside the document root, and the user has no home directory, which would be open to his site.
+    const home = `${guise.instance.directory}/home/${mode}.test`;
+    const args = ['--mode', mode, '--set', `writable=["${home}"]`];
+    const site = await guise.addSite({ name: `${mode}.test`, user, args });
     const { data } = await installDokuWiki(site);
     const servers = [
       ['Apache', (await apacheFor(world, [site])).at(site)],
