@@ -10,7 +10,7 @@
 
 /* What one scan of the parameters found; the last of several wins, as in PHP. */
 struct found {
-  struct span script_filename, path_info, script_name, content_length, redirect_url;
+  struct span script_filename, path_info, script_name, content_length, redirect_url, request_uri;
   int has_content_length, has_document_root;
 };
 
@@ -137,6 +137,28 @@ static void put_begin(struct writer *w) {
   w->length = FCGI_HEADER + sizeof body;
 }
 
+/*
+ * ProxyPassMatch glues the URL's path to the root as it came: the file's name
+ * then ends as REQUEST_URI does, escapes included. Whoever decodes the path
+ * before sends a name with another end.
+ */
+static int is_still_encoded(const struct found *found) {
+  struct span uri = found->request_uri, name = found->script_filename;
+  if (!uri.length) return 0;
+  const char *query = memchr(uri.at, '?', uri.length);
+  if (query) uri.length = (size_t)(query - uri.at);
+  return memchr(uri.at, '%', uri.length) && name.length >= uri.length &&
+         !memcmp(name.at + name.length - uri.length, uri.at, uri.length);
+}
+
+static struct verdict find(const struct found *found, char path[PATH_MAX], char info[PATH_MAX]) {
+  struct span name = found->script_filename;
+  char decoded[PATH_MAX];
+  if (is_still_encoded(found) && script_decode(name.at, name.length, decoded, sizeof decoded))
+    name = (struct span){decoded, strlen(decoded)};
+  return script_find(name.at, name.length, path, PATH_MAX, info, PATH_MAX);
+}
+
 struct verdict rewrite_request(const struct task *task, unsigned char *out, size_t *out_length) {
   static const struct verdict malformed = {SCRIPT_BAD_PARAMS, 0};
   struct writer w = {.out = out, .id = task->request_id};
@@ -150,11 +172,11 @@ struct verdict rewrite_request(const struct task *task, unsigned char *out, size
   while ((more = pair_next(&at, end, &name, &value)) > 0) {
     if (is_harmful(name) || is_rewritten(name, value, &found)) continue;
     if (span_is(name, "DOCUMENT_ROOT")) found.has_document_root = 1;
+    if (span_is(name, "REQUEST_URI")) found.request_uri = value;
     if (!put(&w, name.at, name.length, value.at, value.length)) return malformed;
   }
   if (more < 0) return malformed;
-  struct verdict v = script_find(found.script_filename.at, found.script_filename.length, path, sizeof path, info,
-                                 sizeof info);
+  struct verdict v = find(&found, path, info);
   if (v.reason != SCRIPT_OK) return v;
   if (!put_script(&w, &found, path, info) || !put_content_length(&w, &found, task->body_length)) return malformed;
   close_record(&w);

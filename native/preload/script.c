@@ -66,13 +66,14 @@ static int hex(char c) {
   return -1;
 }
 
-/* ProxyPassMatch glues the URL's path to the root as it came, still encoded. */
-static int decode_percent(const char *in, char *out, size_t size) {
+int script_decode(const char *in, size_t length, char *out, size_t size) {
+  const char *end = in + length;
   size_t n = 0;
   int changed = 0;
-  for (; *in; in++) {
+  for (; in < end; in++) {
     if (n + 1 >= size) return 0;
-    int high = in[0] == '%' ? hex(in[1]) : -1;
+    int is_escape = *in == '%' && end - in > 2;
+    int high = is_escape ? hex(in[1]) : -1;
     int low = high >= 0 ? hex(in[2]) : -1;
     if (low >= 0) {
       out[n++] = (char)(high * 16 + low);
@@ -225,7 +226,7 @@ struct verdict script_find(const char *name, size_t length, char *path, size_t s
     /* A rewritten URL may carry its query string behind the file's name. */
     char *query = strchr(path, '?');
     if (query) *query = 0;
-    if (decode_percent(path, decoded, sizeof decoded)) {
+    if (script_decode(path, strlen(path), decoded, sizeof decoded)) {
       if (!clean(decoded, decoded + strlen(decoded), path, size)) return refuse(SCRIPT_BAD_PATH, 0);
       query = path;
     }

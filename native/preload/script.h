@@ -48,6 +48,13 @@ static inline void script_step(enum script_reason reason, const char *path) {
 #endif
 
 /*
+ * Copies a path of a URL with its escapes decoded, once, and a NUL behind it.
+ * Returns 0 when there is none, when one means NUL, or when `out` is too small:
+ * then `out` means nothing.
+ */
+int script_decode(const char *in, size_t length, char *out, size_t size);
+
+/*
  * Finds the script that `name` means. `name` is SCRIPT_FILENAME as received:
  * a "proxy:fcgi://host[:port]/" prefix is removed, the longest leading part
  * that is not a directory becomes `path` (cleaned, NUL-terminated), the rest

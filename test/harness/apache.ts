@@ -10,6 +10,8 @@ export interface ApacheOptions {
   readonly mpm?: 'event' | 'worker' | 'prefork';
   /** Modules beside the basic ones, without `mod_`. */
   readonly modules?: readonly string[];
+  /** Which form `guise web apache` is to print; its default when there is none. */
+  readonly form?: 'sethandler' | 'proxypassmatch';
   /** What stands inside a site's virtual host, instead of the whole one that `guise web apache SITE` prints. */
   readonly inside?: (site: Site) => string | Promise<string>;
   /** Stands before the virtual hosts. */
@@ -29,9 +31,10 @@ export async function apacheFor(
   const [port = 0] = await freePorts(1);
   const listen = `127.0.0.1:${port}`;
   const { inside } = options;
+  const form = options.form === undefined ? [] : ['--form', options.form];
   const host = async (site: Site): Promise<string> =>
     inside === undefined
-      ? world.guise.says('web', 'apache', site.name, '--listen', listen)
+      ? world.guise.says('web', 'apache', site.name, '--listen', listen, ...form)
       : virtualHost(listen, site, await inside(site));
   const hosts = [];
   for (const site of sites) hosts.push(await host(site));

@@ -90,4 +90,21 @@ Require valid-user
     t.match(inside.server, { PHP_AUTH_USER: 'carol', PHP_AUTH_PW: 'secret' }, 'CGIPassAuth is printed');
     t.match(await guise.says('web', 'apache', site.name), /^\s*CGIPassAuth On$/m);
   });
+
+  await t.test('the form that goes by path alone', async (t) => {
+    const byPath = await apacheFor(world, [site, other], { modules, form: 'proxypassmatch' });
+    for (const one of [site, other]) {
+      t.equal(((await get(byPath.at(one), '/whoami.php')).json() as Whoami).uid, one.user.uid);
+    }
+    const at = byPath.at(site);
+    const info = (await get(at, '/server.php/foo/b%20r?x=1')).json() as Seen;
+    t.equal(info.file, `${site.root}/server.php`);
+    t.match(info.server, { PATH_INFO: '/foo/b r', SCRIPT_NAME: '/server.php', QUERY_STRING: 'x=1' });
+    t.equal(((await get(at, '/my%20page.php')).json() as Seen).file, `${site.root}/my page.php`);
+    t.equal((await get(at, '/missing.php')).status, 404);
+    const headers = { authorization: basic('carol:secret') };
+    const passed = (await get(at, '/server.php', { headers })).json() as Seen;
+    t.match(passed.server, { PHP_AUTH_USER: 'carol' });
+    t.equal((await get(at, '/')).text().includes('front page'), true, 'the directory index');
+  });
 });

@@ -1,6 +1,7 @@
 /** The direct lane: workers that accept on the site's own socket. The same promises as with the router, but for two. */
 
 import { createHash } from 'node:crypto';
+import { chmodSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor } from '../harness/apache.js';
@@ -74,7 +75,8 @@ await journey(async (t, world) => {
     });
 
     await t.test(`${label}: what may not run does not`, async (t) => {
-      writeAs(site, 'open.php', '<?php echo 1;', 0o666);
+      writeAs(site, 'open.php', '<?php echo 1;');
+      chmodSync(`${site.root}/open.php`, 0o666);
       const reply = await get(at, '/open.php');
       t.equal(reply.status, 403);
       t.match(reply.text(), /Reference: \d+-\d+/);

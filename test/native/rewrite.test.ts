@@ -50,6 +50,25 @@ for (const fixPathinfo of ['1', '0']) {
         '/t.php - /t.php',
       ],
       [{ SCRIPT_FILENAME: `proxy:balancer://pool/${root}/t.php`, SCRIPT_NAME: '/t.php' }, '/t.php - /t.php'],
+      // ProxyPassMatch with ProxyFCGIBackendType GENERIC: no prefix, and the URL's path as it came.
+      [
+        {
+          SCRIPT_FILENAME: `${root}//with%20space.php/in%20fo`,
+          SCRIPT_NAME: '/with space.php/in fo',
+          REQUEST_URI: '/with%20space.php/in%20fo?a=%20',
+        },
+        '/with space.php /in fo /with space.php/in fo',
+      ],
+      [
+        {
+          SCRIPT_FILENAME: `${root}/literal%20percent.php`,
+          SCRIPT_NAME: '/literal%20percent.php',
+          REQUEST_URI: '/literal%2520percent.php',
+        },
+        '/literal%20percent.php - /literal%20percent.php',
+      ],
+      [{ SCRIPT_FILENAME: `${root}/%2e%2e/t.php`, REQUEST_URI: '/%2e%2e/t.php' }, 'script-bad-path'],
+      [{ SCRIPT_FILENAME: `${root}/t.php%00.php`, REQUEST_URI: '/t.php%00.php' }, 'script-not-found'],
       [{ SCRIPT_FILENAME: `${root}/img.jpg` }, 'script-suffix'],
       [{ SCRIPT_FILENAME: `${root}/img.jpg/x.php` }, 'script-suffix'],
       [
