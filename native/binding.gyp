@@ -33,5 +33,14 @@
       'cflags_c': ['-std=c11', '-fvisibility=hidden'],
       'ldflags': ['-Wl,-z,defs', '-Wl,-z,relro', '-Wl,-z,now'],
     },
+    {
+      # The same script check as a program of its own, for "guise explain".
+      'target_name': 'guise-script-check',
+      'type': 'executable',
+      'sources': ['check/main.c', 'preload/script.c', 'preload/site.c'],
+      'defines': ['SCRIPT_TRACE'],
+      'cflags_c': ['-std=c11'],
+      'ldflags': ['-Wl,-z,relro', '-Wl,-z,now'],
+    },
   ],
 }

@@ -6,6 +6,7 @@ import { version } from '../config/version.js';
 import { addCheck } from './check.js';
 import type { Context } from './context.js';
 import { addDaemon } from './daemon.js';
+import { addExplain } from './explain.js';
 import { addPing } from './ping.js';
 import { addReload } from './reload.js';
 import { addSiteCommands } from './site.js';
@@ -62,6 +63,7 @@ Start here:
     addStop,
     addStatus,
     addPing,
+    addExplain,
     addSiteCommands,
     addWebCommands,
   ]) {

@@ -39,14 +39,19 @@ export function prepareInstance(config: Config, router: UserEntry): string {
   const { run, state, log } = config.paths;
   rootDirectory(run, 0o755);
   rootDirectory(`${run}/sites`, 0o755);
-  rootDirectory(`${run}/lib`, 0o755);
+  rootDirectory(libraryDirectory(config), 0o755);
   rootDirectory(`${run}/php`, 0o755);
   rootDirectory(state, 0o755);
   rootDirectory(`${state}/sites`, 0o755);
   rootDirectory(log, 0o755);
   rootDirectory(`${log}/sites`, 0o755);
   ownedDirectory(spoolDirectory(config), router.uid, router.gid, 0o700);
-  return copyPreloadLibrary(`${run}/lib`);
+  return copyPreloadLibrary(libraryDirectory(config));
+}
+
+/** Where the preload library lies that site users can read. */
+export function libraryDirectory(config: Config): string {
+  return `${config.paths.run}/lib`;
 }
 
 /** Where the router spools request bodies that are too large for memory. */

@@ -133,7 +133,16 @@ export const addon: Addon = load();
 
 /** The path of the library that is preloaded into php-cgi. Throws SETUP_FAILED when it was not built. */
 export function preloadLibrary(): string {
-  const file = built('guise_preload.so');
+  return demandBuilt('guise_preload.so');
+}
+
+/** The path of the program that makes the script check dry. Throws SETUP_FAILED when it was not built. */
+export function scriptCheckProgram(): string {
+  return demandBuilt('guise-script-check');
+}
+
+function demandBuilt(name: string): string {
+  const file = built(name);
   if (!existsSync(file)) throw missing(file);
   return file;
 }

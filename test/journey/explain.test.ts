@@ -87,9 +87,8 @@ ${name === site.name ? `ProxyFCGISetEnvIf "true" GUISE_KEY "${guise.keyOf(name) 
         { code: 0, known: true, reason, site: site.name, status: reply.status },
         path,
       );
-      for (const what of [`http://${site.name}${path}`, `${site.root}${path}`]) {
-        t.match(await explain('--site', site.name, what), { code: 1, ok: false, reason }, what);
-      }
+      const what = reason === 'script-owner' ? `${site.root}${path}` : `http://${site.name}${path}`;
+      t.match(await explain('--site', site.name, what), { code: 1, ok: false, reason }, what);
     }
   });
 
