@@ -13,7 +13,7 @@ import type { Places } from './locate.js';
 import { formatProblem, type Problem } from './problem.js';
 import { type ConfigFile, configDefaults, configSchema } from './schema.js';
 import { checkSystem } from './system.js';
-import { quoteShell, readTomlFile } from './toml-file.js';
+import { exposedSecret, quoteShell, readTomlFile } from './toml-file.js';
 
 export const defaultConfigFile = '/etc/guise/guise.toml';
 
@@ -89,7 +89,7 @@ export function readClientConfig(asked: string | undefined): Config {
 export function checkConfig(asked: string | undefined): ConfigReading {
   const shape = checkShape(asked);
   if (shape.config === undefined) return shape;
-  return { config: shape.config, problems: checkSystem(shape.config, shape.places) };
+  return { config: shape.config, problems: [...shape.problems, ...checkSystem(shape.config, shape.places)] };
 }
 
 function demand(reading: ConfigReading): Config {
@@ -117,7 +117,8 @@ function checkShape(asked: string | undefined): ShapeReading {
   const checked = configSchema.safeParse(raw);
   if (!checked.success)
     return { problems: problemsOf(checked.error, { file, places, raw, schema: configSchema }), places };
-  return { config: build(file, checked.data), problems: [], places };
+  const exposed = exposedSecret(reading.toml, ['auto', 'key'], 'make a new key under [auto]');
+  return { config: build(file, checked.data), problems: exposed === undefined ? [] : [exposed], places };
 }
 
 function withPatterns({ roots, key }: NonNullable<ConfigFile['auto']>): NonNullable<Config['auto']> {

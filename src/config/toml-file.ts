@@ -7,7 +7,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import { messageOf } from '../error.js';
-import { locateKeys, type Places } from './locate.js';
+import { exactPlace, locateKeys, type Path, type Places } from './locate.js';
 import type { Problem } from './problem.js';
 
 const mostBytes = 1024 * 1024;
@@ -121,6 +121,20 @@ function unsafe(file: string, stats: Stats): Problem | undefined {
     };
   }
   return undefined;
+}
+
+/** A problem where the file has a secret at this path and its mode lets every user of the machine read it. */
+export function exposedSecret(toml: TomlFile, path: Path, afterwards: string): Problem | undefined {
+  const place = exactPlace(toml.places, path);
+  if (place === undefined || (toml.mode & 0o007) === 0) return undefined;
+  return {
+    file: toml.file,
+    line: place.line,
+    message: 'the file holds a key, and every user of this machine may read it',
+    found: `mode ${formatMode(toml.mode)}`,
+    expected: 'mode 0600 or 0640',
+    remedy: `chmod 640 ${quoteShell(toml.file)}, then ${afterwards}`,
+  };
 }
 
 export function formatMode(mode: number): string {

@@ -3,12 +3,10 @@
 import { basename } from 'node:path';
 import type { Config } from '../config/config.js';
 import { problemsOf } from '../config/explain.js';
-import { placeOf } from '../config/locate.js';
 import type { Problem } from '../config/problem.js';
 import {
-  formatMode,
+  exposedSecret,
   parseToml,
-  quoteShell,
   readTomlFile,
   type TomlFile,
   type TomlReading,
@@ -54,14 +52,6 @@ function check(config: Config, file: string, reading: TomlReading): SiteReading 
 }
 
 function openSecret(toml: TomlFile): Problem | undefined {
-  const secret = 'key' in toml.raw ? 'key' : 'old_keys';
-  if (!(secret in toml.raw) || (toml.mode & 0o007) === 0) return undefined;
-  return {
-    file: toml.file,
-    line: placeOf(toml.places, [secret]).line,
-    message: 'the file holds a key, and every user of this machine may read it',
-    found: `mode ${formatMode(toml.mode)}`,
-    expected: 'mode 0600 or 0640',
-    remedy: `chmod 640 ${quoteShell(toml.file)} && guise site set ${basename(toml.file, '.toml')} --rotate-key`,
-  };
+  const afterwards = `guise site set ${basename(toml.file, '.toml')} --rotate-key`;
+  return exposedSecret(toml, ['key'], afterwards) ?? exposedSecret(toml, ['old_keys'], afterwards);
 }

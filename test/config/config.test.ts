@@ -127,3 +127,16 @@ t.test('a run directory whose sockets could have no address is a problem', async
   writeFileSync(file, `[router]\nuser = "daemon"\n[paths]\nrun = "/${'r'.repeat(95)}"\n`, { mode: 0o644 });
   t.match(checkConfig(file).problems, [{ line: 4, message: /too long for the address of a socket/ }]);
 });
+
+t.test('the key of automatic sites is for root alone', async (t) => {
+  const { directory } = makeInstance(t);
+  const file = join(directory, 'auto.toml');
+  const text = `[router]\nuser = "daemon"\n[auto]\nroots = ["/srv/*/www"]\nkey = "${'ab'.repeat(32)}"\n`;
+  writeFileSync(file, text, { mode: 0o644 });
+  t.match(checkConfig(file), {
+    config: {},
+    problems: [{ line: 5, message: /every user of this machine may read it/ }],
+  });
+  chmodSync(file, 0o640);
+  t.same(checkConfig(file).problems, []);
+});

@@ -26,7 +26,7 @@ export function makeInstance(t: Test, toml = ''): Instance {
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const configFile = join(directory, 'guise.toml');
   const paths = '[paths]\nrun = "run"\nstate = "state"\nlog = "log"\nsites = "sites.d"\n';
-  writeFileSync(configFile, `${paths}${routerTable}${lowFloors}${toml}`, { mode: 0o644 });
+  writeFileSync(configFile, `${paths}${routerTable}${lowFloors}${toml}`, { mode: 0o640 });
   mkdirSync(join(directory, 'sites.d'), { mode: 0o755 });
   const root = join(directory, 'www');
   mkdirSync(root, { mode: 0o755 });

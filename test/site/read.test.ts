@@ -195,7 +195,8 @@ t.test('PHP, trusted owners, dispatch and the key', async (t) => {
     { line: 5, message: 'there is no PHP at /usr/bin/no-php' },
   ]);
   t.match(withMore('trusted_owners = ["root", "no-such-user"]\n'), [{ line: 5, message: /does not exist/ }]);
-  t.match(withMore('dispatch = "direct"\n'), [{ line: 5, message: /not built yet/ }]);
+  t.match(withMore('dispatch = "direct"\n'), [{ line: 5, remedy: 'socket = "own"' }]);
+  t.same(withMore('dispatch = "direct"\nsocket = "own"\n'), []);
   const keyless = siteText(instance, 'bad.example').replace(/key.*\n/, '');
   t.match(problemsOf(instance, keyless), [
     { message: /has no key/, remedy: 'guise site set bad.example --rotate-key' },
