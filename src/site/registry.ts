@@ -11,7 +11,7 @@ import { locateKeys, type Path, placeOf } from '../config/locate.js';
 import type { Problem } from '../config/problem.js';
 import { errorCode, readTomlFile } from '../config/toml-file.js';
 import { GuiseError, messageOf } from '../error.js';
-import { type Parked, readSiteFile } from './read.js';
+import { type Parked, readSiteFile, type SiteReading } from './read.js';
 import type { Site } from './site.js';
 
 export type { Parked } from './read.js';
@@ -23,11 +23,28 @@ export interface Registry {
 
 /** Reads every `*.toml` in the directory of sites, in the order of file names. Throws CONFIG_UNREADABLE where that cannot be listed. */
 export function readSites(config: Config): Registry {
+  return register(siteFiles(config.paths.sites), (file) => readSiteFile(config, file));
+}
+
+/**
+ * The same after the file of one site has appeared, changed or gone: the other sites stay the same objects and
+ * their files are not opened. Parked ones are read again, because a name may have become free.
+ */
+export function rereadSite(config: Config, before: Registry, name: string): Registry {
+  const kept = new Map(before.sites.filter((site) => site.name !== name).map((site) => [site.file, site]));
+  kept.delete(join(config.paths.sites, `${name}.toml`));
+  return register(siteFiles(config.paths.sites), (file) => {
+    const site = kept.get(file);
+    return site === undefined ? readSiteFile(config, file) : { site };
+  });
+}
+
+function register(files: readonly string[], read: (file: string) => SiteReading): Registry {
   const sites: Site[] = [];
   const parked: Parked[] = [];
   const owners = new Map<string, Site>();
-  for (const file of siteFiles(config.paths.sites)) {
-    const reading = readSiteFile(config, file);
+  for (const file of files) {
+    const reading = read(file);
     if ('parked' in reading) {
       parked.push(reading.parked);
       continue;
