@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readClientConfig } from '../config/config.js';
 import { quoteShell } from '../config/toml-file.js';
@@ -27,7 +28,7 @@ export function addSiteAdd(parent: Command, context: Context): void {
       'Add a site: check it, write its file with a new key, and let a running daemon serve it at once.',
     )
     .requiredOption('--user <user>', 'the Unix user that the site runs as')
-    .requiredOption('--root <directory>', 'the document root, absolute')
+    .requiredOption('--root <directory>', 'the document root')
     .option('--alias <name...>', 'further host names')
     .option('--mode <mode>', 'pool (workers stay) or per-request (a fresh process for every request)')
     .option('--php <file>', 'the php-cgi to use')
@@ -73,7 +74,7 @@ function tableOf(name: string, options: Options): Record<string, unknown> {
   const { user, root, alias, mode, php, maxWorkers } = options;
   const base = {
     name,
-    root,
+    root: resolve(root),
     user,
     ...(alias === undefined ? {} : { aliases: alias }),
     ...(mode === undefined ? {} : { mode }),
