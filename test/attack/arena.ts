@@ -89,7 +89,9 @@ export async function arena(
     if (options.nginx === true) {
       const kept = options.kept === true;
       webs.fpm.push(web('nginx', await nginxFor(world, sites, nginxForPhpFpm(service, sites, kept))));
-      webs.guise.push(web('nginx', await nginxFor(world, sites, kept ? nginxThatKeeps(instance.socket) : {})));
+      webs.guise.push(
+        web('nginx', await nginxFor(world, sites, kept ? nginxThatKeeps(instance.socket) : {})),
+      );
     }
     await story(t, {
       world,
@@ -210,7 +212,7 @@ function apacheThatKeeps(socket: string): string {
   return `ServerLimit 1
 ThreadsPerChild 25
 MaxRequestWorkers 25
-<Proxy "unix:${socket}|fcgi://guise/" enablereuse=on max=1>
+<Proxy "unix:${socket}|fcgi://guise/" enablereuse=on>
 </Proxy>`;
 }
 

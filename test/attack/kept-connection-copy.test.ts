@@ -3,10 +3,10 @@
  * next on it. Where web servers keep connections open, that is the next visitor's request.
  */
 
-import { readFileSync } from 'node:fs';
 import { until } from '../../src/quickstart/until.js';
 import type { Site } from '../harness/guise.js';
 import { get } from '../harness/http.js';
+import { readText } from '../harness/log.js';
 import { arena, type Web } from './arena.js';
 import { ffi, ffiPool, libc } from './native.js';
 
@@ -40,7 +40,7 @@ const stop = `<?php touch(__DIR__ . '/stop'); echo 'told';`;
 
 await arena(
   async (t, { instance, alice, bob, fpm, guise }) => {
-    const caught = (): string => readFileSync(`${alice.root}/caught`, 'latin1');
+    const caught = (): string => readText(`${alice.root}/caught`);
     /** What came back to visitors of this site, and what the copy caught, while it was there. */
     const attack = async (web: Web, site: Site): Promise<{ pages: string[]; caught: string }> => {
       await get(web.at(alice), '/clean.php');
@@ -63,7 +63,10 @@ await arena(
       if (nginx === undefined) throw new Error('there is no nginx');
       const { pages, caught } = await attack(nginx, alice);
       t.match(caught, 'password=private-');
-      t.ok(pages.some((page) => page.includes('forged')), 'visitors get what she wrote');
+      t.ok(
+        pages.some((page) => page.includes('forged')),
+        'visitors get what she wrote',
+      );
     });
 
     for (const web of guise.webs) {
@@ -76,9 +79,12 @@ await arena(
       }
     }
 
-    await t.test('guise: it was one connection for both sites, so there was something to be had', async (t) => {
-      t.equal(await instance.routerConnections(), guise.webs.length);
-    });
+    await t.test(
+      'guise: it was one connection for both sites, so there was something to be had',
+      async (t) => {
+        t.equal(await instance.routerConnections(), guise.webs.length);
+      },
+    );
   },
   {
     nginx: true,

@@ -6,7 +6,7 @@
 export const ffi = ['--set', 'php_ini.set.ffi.enable=1'] as const;
 export const ffiPool = 'php_admin_value[ffi.enable] = 1';
 
-/** Functions of libc, and `sockets()`: every descriptor of this process that is a stream socket. */
+/** Functions of libc, and `sockets()`: the descriptors of this process that are connected sockets of a type. */
 export const libc = `<?php
 $c = FFI::cdef('
     int fork(void); void _exit(int); int dup(int); int close(int); int usleep(unsigned); int setsid(void);
@@ -14,18 +14,16 @@ $c = FFI::cdef('
     int getsockopt(int, int, int, void *, unsigned *);
     int open(const char *, int, int);
 ');
-const STREAM = 1, SEQPACKET = 5;
-function sockets(int $wanted): array {
+const STREAM = 1, SEQPACKET = 5, SO_TYPE = 3, SO_ACCEPTCONN = 30;
+function option(int $fd, int $name): int {
     global $c;
-    $found = [];
-    foreach (scandir('/proc/self/fd') as $name) {
-        $type = $c->new('int');
-        $length = $c->new('unsigned');
-        $length->cdata = 4;
-        $answer = $c->getsockopt((int) $name, 1, 3, FFI::addr($type), FFI::addr($length));
-        if (ctype_digit($name) && $answer === 0 && $type->cdata === $wanted) $found[] = (int) $name;
-    }
-    return $found;
+    $value = $c->new('int');
+    $length = $c->new('unsigned');
+    $length->cdata = 4;
+    return $c->getsockopt($fd, 1, $name, FFI::addr($value), FFI::addr($length)) === 0 ? $value->cdata : -1;
+}
+function sockets(int $type): array {
+    return array_values(array_filter(range(0, 255), fn ($fd) => option($fd, SO_TYPE) === $type && option($fd, SO_ACCEPTCONN) === 0));
 }
 /** Bytes of a FastCGI record. */
 function record(int $type, string $content, int $id = 1): string {
