@@ -57,7 +57,9 @@ export class Dispatcher {
       note: (worker, note) => {
         this.#noted(worker, note);
       },
-      ended: (worker) => {
+      ended: (worker, isBreach) => {
+        // What is left of it would keep its place in the master's table.
+        if (isBreach) this.#handlers.kill(site, worker.id);
         this.#gone(worker);
       },
     });
@@ -92,7 +94,10 @@ export class Dispatcher {
   /** A running request has had its time. Its end follows when its worker is dead. */
   timeOut(exchange: Exchange): void {
     exchange.timedOut = true;
-    this.#handlers.kill(exchange.site, exchange.worker);
+    const { pendingEnding } = exchange;
+    // Its worker has ended it, and may be at work for somebody else: only the way of the answer is blocked.
+    if (pendingEnding === undefined) this.#handlers.kill(exchange.site, exchange.worker);
+    else this.#end(exchange, { kind: 'refused', reason: 'time-limit', note: pendingEnding.note });
   }
 
   retire(id: number): void {
@@ -101,27 +106,40 @@ export class Dispatcher {
   }
 
   #run(exchange: Exchange, link: WorkerLink | undefined): void {
-    const nowMs = performance.now();
-    exchange.state = 'running';
-    exchange.startedMs = nowMs;
-    exchange.deadlineMs = nowMs + exchange.site.config.timeLimitMs;
     if (link === undefined) throw new Error('the pool has a worker that is not there');
-    exchange.worker = link.id;
     const { connection, head } = exchange;
     const isShared = connection.listenerSite === 0;
     const relay = head.keep && isShared ? this.#relay(exchange) : undefined;
-    const isSent = link.run(exchange, relay?.theirs ?? connection.fd, head.keep && !isShared);
+    const handover = link.run(exchange, relay?.theirs ?? connection.fd, head.keep && !isShared);
     relay?.handedOver();
-    exchange.releaseBody();
-    if (!isSent) {
-      link.close();
-      this.#gone(link);
+    if (handover === 'sent') {
+      exchange.run(link.id, performance.now());
+      return;
     }
+    relay?.close();
+    exchange.relay = undefined;
+    if (handover === 'too-large') this.#tooLarge(exchange, link);
+    else this.#tryAnother(exchange, link);
+  }
+
+  #tooLarge(exchange: Exchange, link: WorkerLink): void {
+    this.#end(exchange, { kind: 'refused', reason: 'params-too-large', note: undefined });
+    this.#follow(link, link.site.pool.done(link.id, performance.now()));
+  }
+
+  /** The worker died while it was idle, so nobody has seen the request yet. */
+  #tryAnother(exchange: Exchange, link: WorkerLink): void {
+    const { site } = link;
+    link.close();
+    this.#workers.delete(link.id);
+    site.pool.gone(link.id);
+    this.#handlers.kill(site, link.id);
+    this.admit(exchange);
+    this.#handlers.changed(site);
   }
 
   #relay(exchange: Exchange): Relay {
     const relay = new Relay(this.#poller, exchange.connection, exchange.head.requestId, () => {
-      exchange.answerBegan ||= relay.began;
       if (exchange.pendingEnding !== undefined) this.#end(exchange, exchange.pendingEnding);
     });
     exchange.relay = relay;
@@ -136,9 +154,15 @@ export class Dispatcher {
       exchange.answerBegan = true;
       return;
     }
-    this.#finish(exchange, endingOf(note, exchange));
+    this.#finish(exchange, endingOf(note));
     // A dead worker gets no other request; its end follows, and with it the worker leaves the pool.
     if (link.isDead) return;
+    if (exchange.timedOut) {
+      // It was about to be killed, so nobody else's request may be on it then.
+      link.close();
+      this.#gone(link);
+      return;
+    }
     this.#follow(link, pool.done(link.id, performance.now()));
     this.#ask(link.site);
   }
@@ -148,8 +172,7 @@ export class Dispatcher {
     const exchange = link.site.pool.gone(link.id);
     if (exchange !== undefined && exchange.pendingEnding === undefined) {
       const reason = exchange.timedOut ? 'time-limit' : 'worker-died';
-      const began = exchange.answerBegan || exchange.relay?.began === true;
-      this.#finish(exchange, { kind: began ? 'cut' : 'refused', reason, note: undefined });
+      this.#end(exchange, { kind: 'refused', reason, note: undefined });
     }
     this.#ask(link.site);
     this.#handlers.changed(link.site);
@@ -164,15 +187,18 @@ export class Dispatcher {
   #end(exchange: Exchange, ending: Ending): void {
     if (exchange.state === 'over') return;
     exchange.state = 'over';
+    const seen = asSeen(exchange, ending);
     exchange.relay?.close();
     exchange.releaseBody();
-    this.#handlers.ended(exchange, ending);
+    this.#handlers.ended(exchange, seen);
   }
 
   #follow(link: WorkerLink, next: Next<Exchange>): void {
     if (next.kind === 'run') this.#run(next.ticket, link);
-    else if (next.kind === 'retire') this.retire(link.id);
-    else this.#handlers.changed(link.site);
+    else {
+      if (next.kind === 'retire') this.retire(link.id);
+      this.#handlers.changed(link.site);
+    }
   }
 
   #ask(site: RoutedSite): void {
@@ -181,10 +207,22 @@ export class Dispatcher {
   }
 }
 
-function endingOf(note: Note, exchange: Exchange): Ending {
+function endingOf(note: Note): Ending {
   if (note.type === noteRefused) return { kind: 'refused', reason: scriptReason(note.status), note };
   if ((note.flags & noteComplete) !== 0) return { kind: 'done', note };
   if ((note.flags & notePeerGone) !== 0) return { kind: 'cut', reason: 'visitor-left', note };
-  const began = exchange.answerBegan || note.bytesOut > 0;
-  return { kind: began ? 'cut' : 'refused', reason: 'worker-died', note };
+  return { kind: note.bytesOut > 0 ? 'cut' : 'refused', reason: 'worker-died', note };
+}
+
+/**
+ * A worker's word for how its request ended counts as far as it agrees with what has been seen of its answer. A
+ * worker that writes half a record and says "done" or "refused" would have what follows on a kept connection, our
+ * page or another site's answer, read as the rest of its own.
+ */
+function asSeen(exchange: Exchange, ending: Ending): Ending {
+  const { relay } = exchange;
+  const isBroken = ending.kind === 'done' && relay !== undefined && relay.end !== 'ended';
+  if (ending.kind === 'cut' || (ending.kind === 'done' && !isBroken)) return ending;
+  const kind = exchange.answerBegan || relay?.began === true ? 'cut' : 'refused';
+  return { kind, reason: ending.kind === 'done' ? 'worker-died' : ending.reason, note: ending.note };
 }

@@ -44,6 +44,15 @@ export class Exchange {
     this.deadlineMs = nowMs + site.config.queueTimeoutMs;
   }
 
+  /** A worker has it. */
+  run(worker: number, nowMs: number): void {
+    this.state = 'running';
+    this.worker = worker;
+    this.startedMs = nowMs;
+    this.deadlineMs = nowMs + this.site.config.timeLimitMs;
+    this.releaseBody();
+  }
+
   get body(): StoredBody {
     return this.#body;
   }

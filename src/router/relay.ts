@@ -23,11 +23,13 @@ export class Relay {
   readonly #connection: Connection;
   readonly #poller: Poller;
   readonly #follower: AnswerFollower;
-  readonly #over: (end: RelayEnd) => void;
+  readonly #over: () => void;
+  #end: RelayEnd | undefined;
   #isOpen = true;
   #isPaused = false;
 
-  constructor(poller: Poller, connection: Connection, requestId: number, over: (end: RelayEnd) => void) {
+  /** @param over is called when it has come to an end, but not after `close` */
+  constructor(poller: Poller, connection: Connection, requestId: number, over: () => void) {
     [this.#ours, this.theirs] = streamPair();
     this.#connection = connection;
     this.#poller = poller;
@@ -45,6 +47,11 @@ export class Relay {
 
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  /** Undefined while it is open, and when it was closed before its end. */
+  get end(): RelayEnd | undefined {
+    return this.#end;
   }
 
   /** The worker has its end. */
@@ -84,7 +91,8 @@ export class Relay {
   }
 
   #finish(end: RelayEnd): void {
+    this.#end = end;
     this.close();
-    this.#over(end);
+    this.#over();
   }
 }

@@ -21,9 +21,15 @@ import type { RoutedSite } from './routed-site.js';
 
 export interface WorkerHandlers {
   note(link: WorkerLink, note: Note): void;
-  /** The worker's process has ended, or it broke the rules. */
-  ended(link: WorkerLink): void;
+  /** The worker's process has ended, or it broke the rules and should end. */
+  ended(link: WorkerLink, isBreach: boolean): void;
 }
+
+/** too-large: it does not fit into one message. dead: the worker does not take it, and never will. */
+export type Handover = 'sent' | 'too-large' | 'dead';
+
+/** A worker has two things to say of a job. One that says much more only keeps the router busy. */
+const notesPerJob = 8;
 
 const job = Buffer.allocUnsafe(jobMaxBytes);
 const incoming = Buffer.alloc(noteBytes + 1);
@@ -40,6 +46,7 @@ export class WorkerLink {
   readonly #poller: Poller;
   readonly #handlers: WorkerHandlers;
   #isOpen = true;
+  #notesLeft = notesPerJob;
 
   /** @param fd its channel, taken over */
   constructor(id: number, site: RoutedSite, fd: number, poller: Poller, handlers: WorkerHandlers) {
@@ -57,11 +64,13 @@ export class WorkerLink {
    * Sends a request to the worker, with the descriptor to answer on.
    *
    * @param keep the connection outlives the request
-   * @returns false when the worker does not take it
    */
-  run(exchange: Exchange, connection: number, keep: boolean): boolean {
+  run(exchange: Exchange, connection: number, keep: boolean): Handover {
     const { head, body } = exchange;
     const inline = body.kind === 'memory' ? body.buffer : undefined;
+    const length = jobHeaderBytes + head.params.length + (inline?.length ?? 0);
+    if (length > jobMaxBytes) return 'too-large';
+    this.#notesLeft = notesPerJob;
     lastSequence = (lastSequence + 1) >>> 0;
     this.sequence = lastSequence;
     writeJobHeader(job, {
@@ -72,9 +81,10 @@ export class WorkerLink {
       bodyLength: body.length,
     });
     head.params.copy(job, jobHeaderBytes);
-    let length = jobHeaderBytes + head.params.length;
-    if (inline !== undefined) length += inline.copy(job, length);
-    return sendMessage(this.#fd, job, 0, length, connection, body.kind === 'file' ? body.fd : -1) === length;
+    inline?.copy(job, jobHeaderBytes + head.params.length);
+    const sent = sendMessage(this.#fd, job, 0, length, connection, body.kind === 'file' ? body.fd : -1);
+    if (sent === length) return 'sent';
+    return sent === -errno.EMSGSIZE ? 'too-large' : 'dead';
   }
 
   /** An idle worker ends by itself when its channel is closed; a busy one after its request. */
@@ -96,9 +106,9 @@ export class WorkerLink {
       const length = receive(this.#fd, incoming, 0, incoming.length);
       if (length === -errno.EAGAIN) return;
       const note = length > 0 ? readNote(incoming, length) : undefined;
-      if (note === undefined) {
+      if (note === undefined || this.#notesLeft-- === 0) {
         this.close();
-        this.#handlers.ended(this);
+        this.#handlers.ended(this, length > 0);
         return;
       }
       if (note.sequence === this.sequence) this.#handlers.note(this, note);

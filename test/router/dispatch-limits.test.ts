@@ -115,6 +115,45 @@ t.test('a worker that died idle costs nobody a request', async (t) => {
   t.same(rig.endings, []);
 });
 
+t.test('a stray child that holds the channel keeps nothing', async (t) => {
+  const rig = new Rig(t);
+  const site = rig.site({ maxWorkers: 1 });
+  const worker = rig.worker(site);
+  const first = rig.admit(site);
+  const second = rig.admit(site);
+  close(worker.job().connection);
+  rig.dispatcher.workerGone(worker.id);
+  t.match(rig.endingOf(first), { kind: 'refused', reason: 'worker-died' });
+  t.ok(worker.isLetGo, 'its channel is closed');
+  t.same(
+    rig.demands.at(-1),
+    { site: 'a.test', count: 1 },
+    'a new worker is asked for, for the one who waits',
+  );
+  const other = rig.worker(site);
+  t.equal(second.exchange.state, 'running');
+  const job = other.job();
+  close(job.connection);
+  worker.note({ ...complete, sequence: job.sequence });
+  await rig.settle();
+  t.equal(rig.endingOf(second), undefined, 'and nobody hears the child');
+});
+
+t.test('a worker that is dead gets nothing else to do, whoever holds its channel', async (t) => {
+  const rig = new Rig(t);
+  const site = rig.site({ maxWorkers: 1 });
+  const worker = rig.worker(site);
+  const [first, waits] = [rig.admit(site), rig.admit(site)];
+  const job = worker.job();
+  close(job.connection);
+  worker.note({ ...complete, sequence: job.sequence });
+  rig.dispatcher.workerGone(worker.id);
+  t.equal(rig.endingOf(first)?.kind, 'done');
+  t.equal(worker.take(), undefined);
+  t.equal(waits.exchange.state, 'waiting');
+  t.same(rig.demands.at(-1), { site: 'a.test', count: 1 });
+});
+
 t.test('a worker retires after its last request, and another one comes', async (t) => {
   const rig = new Rig(t);
   const site = rig.site({ maxWorkers: 1, maxRequests: 1 });
@@ -136,7 +175,7 @@ t.test('a site that has been taken out is forgotten with its last request', asyn
     const rig = new Rig(t);
     const site = rig.site(config);
     const workers = [rig.worker(site), rig.worker(site)];
-    for (const _ of workers) rig.admit(site);
+    while (site.pool.busyCount < workers.length) rig.admit(site);
     rig.dispatcher.notGiven(site, site.pool.startingCount, 'stopping');
     site.isClosing = true;
     rig.changed.length = 0;

@@ -112,30 +112,6 @@ t.test('the last bytes of a dead worker', async (t) => {
   }
 });
 
-t.test('a stray child that holds the channel keeps nothing', async (t) => {
-  const rig = new Rig(t);
-  const site = rig.site({ maxWorkers: 1 });
-  const worker = rig.worker(site);
-  const first = rig.admit(site);
-  const second = rig.admit(site);
-  close(worker.job().connection);
-  rig.dispatcher.workerGone(worker.id);
-  t.match(rig.endingOf(first), { kind: 'refused', reason: 'worker-died' });
-  t.ok(worker.isLetGo, 'its channel is closed');
-  t.same(
-    rig.demands.at(-1),
-    { site: 'a.test', count: 1 },
-    'a new worker is asked for, for the one who waits',
-  );
-  const other = rig.worker(site);
-  t.equal(second.exchange.state, 'running');
-  const job = other.job();
-  close(job.connection);
-  worker.note({ ...complete, sequence: job.sequence });
-  await rig.settle();
-  t.equal(rig.endingOf(second), undefined, 'and nobody hears the child');
-});
-
 t.test('a refusal of the script check', async (t) => {
   const rig = new Rig(t);
   const site = rig.site();
