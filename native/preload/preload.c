@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,9 +24,21 @@
 
 static int active;
 
+/*
+ * Programs that scripts start run as the same user: they could look into the
+ * workers through ptrace and /proc/PID/mem. Workers inherit this at the fork.
+ * A site that has core files written wants to look into its processes.
+ */
+static void keep_others_out(void) {
+  struct rlimit core;
+  if (getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max > 0) return;
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 __attribute__((constructor)) static void start(int argc, char **argv) {
   title_init(argc, argv);
   active = site_from_environment();
+  if (active) keep_others_out();
   site_erase_environment();
   /* The title is written over the arguments, which php-cgi still has to read: template_serve() sets it. */
 }

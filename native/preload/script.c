@@ -185,7 +185,16 @@ static struct verdict check_beneath_root(const char *real, size_t *root_length) 
   return allowed;
 }
 
-static struct verdict check_file(int fd, const char *path) {
+/* Landlock denies what access(2) allows, so it is tried. Not blocking: in its place there may be a FIFO by now. */
+static struct verdict check_readable(const char *path) {
+  script_step(SCRIPT_UNREADABLE, path);
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return refuse(SCRIPT_UNREADABLE, (uint32_t)errno);
+  close(fd);
+  return allowed;
+}
+
+static struct verdict check_file(int fd, char *path, size_t size) {
   char real[PATH_MAX];
   size_t root_length = 0;
   struct stat st;
@@ -205,9 +214,8 @@ static struct verdict check_file(int fd, const char *path) {
   if (st.st_mode & (S_ISUID | S_ISGID)) return refuse(SCRIPT_SETID, st.st_mode);
   v = check_way(real, root_length);
   if (v.reason != SCRIPT_OK) return v;
-  script_step(SCRIPT_UNREADABLE, path);
-  if (access(path, R_OK) < 0) return refuse(SCRIPT_UNREADABLE, (uint32_t)errno);
-  return allowed;
+  if (!site_name_script(path, size, real + root_length)) return refuse(SCRIPT_BAD_PATH, 0);
+  return check_readable(path);
 }
 
 struct verdict script_find(const char *name, size_t length, char *path, size_t size, char *path_info,
@@ -234,7 +242,7 @@ struct verdict script_find(const char *name, size_t length, char *path, size_t s
     if (query) fd = open_longest(path, path_info, path_info_size);
   }
   if (fd < 0) return refuse(errno == EACCES ? SCRIPT_UNREADABLE : SCRIPT_NOT_FOUND, (uint32_t)errno);
-  struct verdict v = check_file(fd, path);
+  struct verdict v = check_file(fd, path, size);
   close(fd);
   return v;
 }

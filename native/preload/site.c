@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "site.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,6 +58,15 @@ int site_from_environment(void) {
   if (!site.name || !site.root || !copy) return 0;
   read_suffixes(copy);
   return read_direct();
+}
+
+static size_t first_component(const char *path) { return strcspn(path + 1, "/") + 1; }
+
+int site_name_script(char *path, size_t size, const char *below_root) {
+  size_t n = first_component(site.root);
+  if (first_component(path) == n && !memcmp(path, site.root, n)) return 1;
+  int written = snprintf(path, size, "%s%s", site.root, below_root);
+  return written > 0 && (size_t)written < size;
 }
 
 /* /proc/PID/environ shows the original strings, so they are overwritten and not only unlinked. */

@@ -36,6 +36,14 @@ extern struct site site;
 /* Fills `site`; returns 0 when this process was not started by guise. */
 int site_from_environment(void);
 
+/*
+ * PHP's locked settings hold for the top directory that the root is written
+ * with (src/master/php-command.ts). A script that is named by another way to
+ * the same file, through a symbolic link, is named by the root instead:
+ * `below_root` is the rest of its real path. Returns 0 when that is too long.
+ */
+int site_name_script(char *path, size_t size, const char *below_root);
+
 /* Takes guise's variables and LD_PRELOAD out of the environment, values overwritten. */
 void site_erase_environment(void);
 

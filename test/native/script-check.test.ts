@@ -3,7 +3,7 @@
  * that one thing.
  */
 
-import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { noteDone, noteRefused } from '../../src/control/worker-messages.js';
 import { scriptReason } from '../../src/router/refusals.js';
@@ -133,6 +133,25 @@ t.test('a release directory behind a symbolic link', async (t) => {
   await rig.start();
   await rig.fork(1);
   t.equal(reasonOf(await ask(rig, `${rig.root}/ok.php`)), 'runs');
+});
+
+t.test('a script is named by way of the directory that the root is written with', async (t) => {
+  const rig = await rigFor(t);
+  rig.file('sub/show.php', '<?php echo $_SERVER["SCRIPT_FILENAME"], "\n", __FILE__;');
+  const elsewhere = mkdtempSync('/var/tmp/guise-alias-');
+  t.teardown(() => rmSync(elsewhere, { recursive: true }));
+  chmodSync(elsewhere, 0o755);
+  symlinkSync(rig.root, `${elsewhere}/www`);
+  symlinkSync(rig.root, `${rig.directory}/alias`);
+  const real = `${rig.root}/sub/show.php`;
+  const shown = async (script: string) => (await ask(rig, script)).stdout.split('\r\n\r\n')[1]?.split('\n');
+  t.same(await shown(real), [real, real]);
+  t.same(
+    await shown(`${rig.directory}/alias/sub/show.php`),
+    [`${rig.directory}/alias/sub/show.php`, real],
+    'another way below the same top directory is kept',
+  );
+  t.same(await shown(`${elsewhere}/www/sub/show.php`), [real, real], 'any other is not');
 });
 
 t.test('a root that has gone', async (t) => {
