@@ -56,7 +56,7 @@ export class Control implements MasterApi {
 
   applySite(name: string): Promise<void> {
     return new Promise((resolve) => {
-      const { added, changed, removed } = this.#instance.reload(this.#instance.config);
+      const { added, changed, removed } = this.#instance.applySite(name);
       this.#instance.log.info({ site: name, added, changed, removed }, 'site applied');
       resolve();
     });

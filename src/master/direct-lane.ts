@@ -34,7 +34,7 @@ export class DirectLane implements Lane {
   readonly isDirect = true;
   readonly #setup: DirectSetup;
   readonly #owner: LaneSite;
-  readonly #counters: number;
+  #counters: number;
   readonly #memory: Buffer;
   /** Which worker has which slot. Read with pread(2): a worker that cuts the memory short harms only itself. */
   readonly #slots = new Map<number, number>();
@@ -152,8 +152,13 @@ export class DirectLane implements Lane {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#isLeaving = false;
-    if (this.#isClosed) close(this.#counters);
+    if (this.#isClosed) this.#release();
     else if (this.#owner.workers === 0) this.#timer = setTimeout(() => this.#rest(), periodMs / 10);
+  }
+
+  #release(): void {
+    if (this.#counters >= 0) close(this.#counters);
+    this.#counters = -1;
   }
 
   /** A pause before the socket is watched again, so that a site that cannot start does not keep the master busy. */
@@ -170,6 +175,8 @@ export class DirectLane implements Lane {
     this.#timer = setTimeout(() => {
       this.#look();
     }, periodMs);
+    this.#enforceTimeLimit(all, nowMs);
+    this.#reportRefusals(all);
     if (this.#isLeaving || this.#isClosed) {
       // One that was just about to wait for its next connection has not noticed the first time.
       this.#owner.signal(SIGTERM);
@@ -178,8 +185,6 @@ export class DirectLane implements Lane {
       this.#isLeaving = true;
       this.#owner.signal(SIGTERM);
     } else this.#fill();
-    this.#enforceTimeLimit(all, nowMs);
-    this.#reportRefusals(all);
   }
 
   #isIdle(all: readonly DirectCounters[], nowMs: number): boolean {
@@ -208,7 +213,7 @@ export class DirectLane implements Lane {
   }
 
   #read(): DirectCounters[] {
-    readSync(this.#counters, this.#memory, 0, this.#memory.length, 0);
+    if (this.#counters >= 0) readSync(this.#counters, this.#memory, 0, this.#memory.length, 0);
     return Array.from({ length: this.#setup.site.maxWorkers }, (_, slot) => readCounters(this.#memory, slot));
   }
 }

@@ -19,7 +19,7 @@ import type { UserEntry } from '../os/identity.js';
 import type { Poller } from '../os/poller.js';
 import { children, pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close } from '../os/socket.js';
-import { type Registry, readSites } from '../site/registry.js';
+import { type Registry, readSites, rereadSite } from '../site/registry.js';
 import type { Site } from '../site/site.js';
 import { automaticSite } from './auto-sites.js';
 import { DirectLane } from './direct-lane.js';
@@ -59,6 +59,7 @@ export class Instance {
   readonly #autoRefusals = new LineBudget(autoRefusalsPerSecond);
   #router: RouterLink | undefined;
   #isStopping = false;
+  #drainUntilMs = 0;
   #resolveStopped: () => void = () => undefined;
 
   constructor(setup: InstanceSetup) {
@@ -92,7 +93,7 @@ export class Instance {
         this.#autoDemand(demand);
       },
       drained: () => {
-        this.#end();
+        this.#endWhenQuiet();
       },
     });
   }
@@ -109,12 +110,19 @@ export class Instance {
     return this.#applyRegistry(readSites(config));
   }
 
+  /** Reads one site again and applies it; the others' files are not opened. */
+  applySite(name: string): Difference {
+    return this.#applyRegistry(rereadSite(this.config, this.registry, name));
+  }
+
   /** No new request is accepted; running ones may finish within the drain timeout. Then nothing is left. */
   stop(): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.log.info('guise is stopping');
     close(this.#setup.listener);
+    this.#drainUntilMs = performance.now() + this.config.limits.drainTimeoutMs;
+    for (const runtime of this.sites.all()) if (runtime.site.dispatch === 'direct') runtime.close();
     this.router.drain();
     setTimeout(() => {
       this.log.warn('running requests did not end in time');
@@ -209,6 +217,15 @@ export class Instance {
       if (suppressed !== undefined)
         this.log.warn({ problem: messageOf(thrown), suppressed }, 'automatic site refused');
     }
+  }
+
+  /** The router has ended with its last request; workers of the direct lane may still be running theirs. */
+  #endWhenQuiet(): void {
+    const isBusy = [...this.sites.all()].some(
+      (runtime) => runtime.site.dispatch === 'direct' && runtime.workers.size > 0,
+    );
+    if (!isBusy || performance.now() > this.#drainUntilMs) this.#end();
+    else setTimeout(() => this.#endWhenQuiet(), 50);
   }
 
   /** The router is gone: everything else goes too, and whatever scripts have left behind. */

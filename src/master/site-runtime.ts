@@ -18,7 +18,7 @@ import {
 } from '../control/template-messages.js';
 import { messageOf } from '../error.js';
 import type { Poller } from '../os/poller.js';
-import { deathText } from '../os/signal.js';
+import { deathText, signalName } from '../os/signal.js';
 import { afterFailure, type BackOff, mayTry, noFailure } from '../pool/back-off.js';
 import type { Site } from '../site/site.js';
 import type { Lane, LaneSite } from './lane.js';
@@ -104,7 +104,8 @@ export class SiteRuntime {
     if (this.#closing) return;
     this.#closing = true;
     this.#lane.close();
-    this.#template?.retire();
+    // While it has workers, it is the template that tells of their end.
+    if (this.workers.size === 0) this.#template?.retire();
   }
 
   killAll(): void {
@@ -241,9 +242,9 @@ export class SiteRuntime {
     if (pid === undefined) return;
     this.#around.budget.give();
     if (signal !== null || exitCode !== 0) {
-      this.lastProblem =
-        signal === null ? `worker exited with ${exitCode}` : `worker died by signal ${signal}`;
-      this.#around.log.warn({ site: this.site.name, pid, worker, exitCode, signal }, 'worker died');
+      this.lastProblem = `worker ${pid} ended: ${deathText(exitCode, signal)}`;
+      const how = signal === null ? { exitCode } : { signal: signalName(signal) };
+      this.#around.log.warn({ site: this.site.name, pid, worker, ...how }, 'worker died');
     }
     this.#lane.gone(worker, exitCode, signal);
     if (this.workers.redeem()) this.demand(1);
@@ -270,7 +271,11 @@ export class SiteRuntime {
 
   #scheduleTemplateEnd(): void {
     clearTimeout(this.#templateTimer);
-    if (this.workers.size > 0 || this.#template === undefined || this.#closing) return;
+    if (this.workers.size > 0 || this.#template === undefined) return;
+    if (this.#closing) {
+      this.#template.retire();
+      return;
+    }
     this.#templateTimer = setTimeout(() => {
       if (this.workers.size === 0) this.#template?.retire();
     }, this.site.idleTimeoutMs * templatePatience);

@@ -39,6 +39,7 @@ export interface Difference {
 interface Listener {
   readonly path: string;
   readonly fd: number;
+  readonly dispatch: Site['dispatch'];
 }
 
 export class SiteSet {
@@ -156,7 +157,7 @@ export class SiteSet {
   }
 
   #begin(site: Site): void {
-    if (site.socket === 'own') this.#listen(site.name);
+    if (site.socket === 'own') this.#listen(site);
     else this.#unlisten(site.name);
     const runtime = new SiteRuntime(++this.#lastId, site, this.#around);
     this.#byName.set(site.name, runtime);
@@ -171,11 +172,15 @@ export class SiteSet {
     this.sweep(runtime);
   }
 
-  /** A site that changes keeps its socket, and with it the connections that wait there. */
-  #listen(name: string): void {
-    if (this.#listeners.has(name)) return;
+  /**
+   * A site that changes keeps its socket, and with it the connections that wait there. Not so when its lane changes:
+   * the router must never block on a socket, workers must, and both would share the same open file description.
+   */
+  #listen({ name, dispatch }: Site): void {
+    if (this.#listeners.get(name)?.dispatch === dispatch) return;
+    this.#unlisten(name);
     const path = siteSocketPath(this.#runDirectory, name);
-    this.#listeners.set(name, { path, fd: this.#handlers.listen(path) });
+    this.#listeners.set(name, { path, fd: this.#handlers.listen(path), dispatch });
   }
 
   #unlisten(name: string): void {

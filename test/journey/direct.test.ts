@@ -134,8 +134,9 @@ await journey(async (t, world) => {
   });
 
   await t.test('a site that changes its lane keeps its socket and loses no request', async (t) => {
+    await guise.says('site', 'set', pool.name, '--set', 'time_limit=60s');
     const at = (await apacheFor(world, [pool])).at(pool);
-    const running = Array.from({ length: 3 }, () => get(at, '/slow.php?ms=800'));
+    const running = Array.from({ length: 3 }, () => get(at, '/slow.php?ms=5000'));
     await until('the requests to run', async () => (await guise.siteStatus(pool.name)).workers.busy === 3);
     await guise.says('site', 'set', pool.name, '--set', 'dispatch=router');
     t.equal((await get(at, '/whoami.php')).status, 200, 'through the router');
@@ -146,7 +147,8 @@ await journey(async (t, world) => {
 
   await t.test('stopping lets a running request finish', async (t) => {
     const at = servers[0]?.at(fresh) as Address;
-    const running = get(at, '/slow.php?ms=1000');
+    await guise.says('site', 'set', fresh.name, '--set', 'time_limit=60s');
+    const running = get(at, '/slow.php?ms=4000');
     await until('it to run', async () => (await guise.siteStatus(fresh.name)).workers.busy === 1);
     await guise.stop();
     t.equal((await running).status, 200);
