@@ -22,6 +22,9 @@ function path(example: string) {
 
 const account = z.string().min(1);
 
+/** A job goes to its worker as one message: with a body of 64 KiB this is what the kernel takes (net.core.wmem_default). */
+const largestHeadBytes = 128 * 1024;
+
 export const configSchema = z.strictObject({
   paths: key(
     z.strictObject({
@@ -43,7 +46,11 @@ export const configSchema = z.strictObject({
         'a whole number from 16 to 1000000',
         'max_connections = 4096',
       ),
-      max_head: key(sizeKey(8192), 'a size of at least "8K"', 'max_head = "256K"'),
+      max_head: key(
+        sizeKey(8192).refine((bytes) => bytes <= largestHeadBytes, { error: 'is too large' }),
+        'a size from "8K" to "128K"',
+        'max_head = "128K"',
+      ),
       read_timeout: key(
         durationKey(100),
         'a duration of at least "100ms", at most 24 days',
@@ -105,7 +112,7 @@ export const configDefaults = {
     web_users: ['www-data'],
     count: 1,
     max_connections: 4096,
-    max_head: 256 * 1024,
+    max_head: largestHeadBytes,
     read_timeout: 60_000,
   },
   limits: { max_workers: defaultMaxWorkers(), drain_timeout: 30_000, min_uid: 1000, min_gid: 1000 },

@@ -39,7 +39,7 @@ export const refusalTexts: Readonly<Record<RefusalReason, RefusalText>> = {
   'params-too-large': {
     meaning: 'Headers and variables together are larger than max_head under [router] allows.',
     expected: 'at most max_head',
-    remedy: 'max_head = "512K" under [router] in guise.toml, then restart guise',
+    remedy: 'fewer or shorter headers and cookies; max_head can be "128K" at most',
   },
   'body-too-large': {
     meaning: "The body is larger than the site's max_body.",

@@ -56,6 +56,7 @@ run = 5
 [router]
 countt = 2
 web_users = []
+max_head = "129K"
 [limits]
 max_workers = 0
 drain_timeout = "soon"
@@ -77,16 +78,17 @@ user = "x"
   });
   t.match(told.get(4), { message: 'unknown key "countt" in [router]', expected: /^count / });
   t.match(told.get(5), { message: 'router.web_users is too small', found: '[]' });
-  t.match(told.get(7), {
+  t.match(told.get(6), { message: /^router.max_head is too large/, expected: 'a size from "8K" to "128K"' });
+  t.match(told.get(8), {
     message: 'limits.max_workers is too small',
     expected: 'a whole number from 1 to 100000',
   });
-  t.match(told.get(8), { message: /^limits.drain_timeout is not a duration/, found: '"soon"' });
-  t.match(told.get(10), { message: 'unknown key "name" in [defaults]' }, 'a name is no default');
-  t.match(told.get(11), { message: /^defaults.mode/, found: '"pools"', expected: '"pool" or "per-request"' });
-  t.match(told.get(12), { message: 'unknown key "max_worker" in [defaults]', expected: /^max_workers / });
-  t.match(told.get(13), { message: 'unknown key "rooter"', expected: /^router / });
-  t.equal(problems.length, 9);
+  t.match(told.get(9), { message: /^limits.drain_timeout is not a duration/, found: '"soon"' });
+  t.match(told.get(11), { message: 'unknown key "name" in [defaults]' }, 'a name is no default');
+  t.match(told.get(12), { message: /^defaults.mode/, found: '"pools"', expected: '"pool" or "per-request"' });
+  t.match(told.get(13), { message: 'unknown key "max_worker" in [defaults]', expected: /^max_workers / });
+  t.match(told.get(14), { message: 'unknown key "rooter"', expected: /^router / });
+  t.equal(problems.length, 10);
   t.throws(() => readConfig(file), { code: 'CONFIG_INVALID', message: /bad.toml:4: unknown key "countt"/ });
 });
 
