@@ -82,7 +82,10 @@ function topDirectory(path: string): string {
   const end = path.indexOf('/', 1);
   const top = end === -1 ? path : path.slice(0, end);
   if (!/["'\]$;]/.test(top)) return top;
-  throw new GuiseError('SITE_INVALID', `PHP settings cannot be locked below ${top}: PHP cannot read that name`);
+  throw new GuiseError(
+    'SITE_INVALID',
+    `PHP settings cannot be locked below ${top}: PHP cannot read that name`,
+  );
 }
 
 /** The one setting that people write as an expression of PHP's constants, as in php.ini. */
