@@ -13,6 +13,7 @@
 #include "reap.h"
 #include "setup.h"
 #include "socket.h"
+#include "tcp_peer.h"
 
 static Napi::Object registerAll(Napi::Env env, Napi::Object exports) {
   registerLaunch(env, exports);
@@ -21,6 +22,7 @@ static Napi::Object registerAll(Napi::Env env, Napi::Object exports) {
   registerAccounts(env, exports);
   registerBecome(env, exports);
   registerSocket(env, exports);
+  registerTcpPeer(env, exports);
   registerMessage(env, exports);
   registerSetup(env, exports);
   registerFiles(env, exports);

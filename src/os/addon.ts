@@ -64,6 +64,7 @@ export interface Addon {
   receive(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   send(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   peerUid(fd: number): number;
+  tcpPeerUid(fd: number): number;
   shutdown(fd: number, how: number): number;
   close(fd: number): number;
 

@@ -140,6 +140,14 @@ export function peerUid(fd: number): number {
   return addon.peerUid(fd);
 }
 
+/**
+ * The uid that owns the other end of a TCP connection, which must be on this machine and still be held by a process:
+ * sock_diag(7). Negative for everything that cannot be told for sure.
+ */
+export function tcpPeerUid(fd: number): number {
+  return addon.tcpPeerUid(fd);
+}
+
 /** Ends the connection for every process that holds a copy of it: shutdown(2). */
 export function shutdownBoth(fd: number): number {
   return addon.shutdown(fd, SHUT_RDWR);
