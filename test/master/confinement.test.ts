@@ -22,7 +22,7 @@ const kernel = { abi: 7 };
 
 interface Stage {
   readonly top: string;
-  rules(more?: Partial<Site>): LandlockRules;
+  readonly rules: (more?: Partial<Site>) => LandlockRules;
 }
 
 function owned(path: string, owner: number): string {
