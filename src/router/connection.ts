@@ -30,6 +30,8 @@ export class Connection {
   /** The site whose own socket it came in on, 0 for the shared one. */
   readonly listenerSite: number;
   readonly reader: RequestReader;
+  /** It came in over TCP, where a site's own word that it needs no key does not count. */
+  demandsKey = false;
   /** The site that the request being read belongs to, once its head is known. */
   site: RoutedSite | undefined;
   exchange: Exchange | undefined;
@@ -40,8 +42,6 @@ export class Connection {
   /** The answer has been given; what the peer still sends is thrown away, then it ends. */
   isLingering = false;
   canRead = true;
-  /** Received bytes are being used: no more may be received. */
-  isBeingPushed = false;
   isOpen = true;
   /** When the present read must have made progress. */
   deadlineMs: number;

@@ -29,6 +29,9 @@ export class Intake {
   readonly #readTimeoutMs: number;
   readonly #log: RouterLog;
   readonly #handlers: IntakeHandlers;
+  #isPushing = false;
+  /** Connections that may be read again, once the bytes in the buffer have been used. */
+  readonly #deferred = new Set<Connection>();
 
   constructor(readTimeoutMs: number, log: RouterLog, handlers: IntakeHandlers) {
     this.#readTimeoutMs = readTimeoutMs;
@@ -38,7 +41,15 @@ export class Intake {
 
   /** Stops while a request of this connection is under way: the kernel keeps what comes. */
   read(connection: Connection): void {
-    if (connection.isBeingPushed) return;
+    this.#deferred.add(connection);
+    if (this.#isPushing) return; // a request has ended another one, which may be of another connection
+    for (const next of this.#deferred) {
+      this.#deferred.delete(next);
+      this.#read(next);
+    }
+  }
+
+  #read(connection: Connection): void {
     const left = connection.takeUnread();
     if (left !== undefined) {
       left.copy(buffer);
@@ -58,7 +69,7 @@ export class Intake {
     const { reader } = connection;
     let at = 0;
     let goesOn = true;
-    connection.isBeingPushed = true;
+    this.#isPushing = true;
     if (!connection.isLingering) connection.deadlineMs = performance.now() + this.#readTimeoutMs;
     while (goesOn && connection.isOpen && connection.isReading) {
       const result = reader.push(buffer, at, length);
@@ -67,7 +78,7 @@ export class Intake {
       if (replies !== undefined) connection.send(replies);
       goesOn = this.#step(connection, result);
     }
-    connection.isBeingPushed = false;
+    this.#isPushing = false;
     // Only a web server that sends its next request before it has this one's answer gets here.
     if (at < length && connection.isOpen) connection.unread(buffer, at, length);
   }
@@ -92,6 +103,7 @@ export class Intake {
         return true;
       case 'aborted':
         connection.send(encodeEndRequest(result.requestId));
+        connection.site = undefined;
         if (result.keep) connection.reader.reset();
         else handlers.close(connection);
         return true;
