@@ -46,8 +46,7 @@ class Router {
         this.#ordered(bytes, length, info[0] === 0 ? -1 : (info[1] ?? -1));
       },
       ended: () => {
-        this.#log.logger.warn('the master is gone');
-        this.#drain();
+        this.#masterIsGone();
       },
     });
   }
@@ -101,20 +100,35 @@ class Router {
 
   #tell(type: number, site: number, worker: number, count: number): boolean {
     writeRequest(this.#request, type, site, worker, count);
-    return this.#master.send(this.#request, requestBytes);
+    return this.#send(requestBytes);
+  }
+
+  /** A channel that takes nothing any more does not tell its end later. */
+  #send(length: number): boolean {
+    if (this.#master.send(this.#request, length)) return true;
+    setImmediate(() => {
+      this.#masterIsGone();
+    });
+    return false;
+  }
+
+  #masterIsGone(): void {
+    if (this.#server?.isDraining === true) return;
+    this.#log.logger.warn('the master is gone');
+    this.#drain();
   }
 
   #demand(site: RoutedSite, count: number): boolean {
     if (site.auto === undefined) return this.#tell(toMaster.demand, site.id, 0, count);
     const { pattern, name } = site.auto;
     writeAutoDemand(this.#request, { site: site.id, pattern, name, count });
-    return this.#master.send(this.#request, autoDemandBytes);
+    return this.#send(autoDemandBytes);
   }
 
   #tellFigures(): void {
     for (const site of this.#server?.byId.values() ?? []) {
       writeRequest(this.#request, toMaster.siteFigures, site.id, 0, 0, figuresOf(site));
-      this.#master.send(this.#request, requestBytes);
+      this.#send(requestBytes);
     }
     this.#tell(toMaster.statusEnd, 0, 0, this.#server?.connections.size ?? 0);
   }
@@ -126,7 +140,9 @@ class Router {
   }
 
   #endIfDrained(): void {
-    if (this.#server?.isDraining === true && this.#server.connections.size === 0) process.exit(0);
+    // Without a server there never was a master to speak of.
+    if (this.#server === undefined) process.exit(0);
+    if (this.#server.isDraining && this.#server.connections.size === 0) process.exit(0);
   }
 }
 
