@@ -41,6 +41,8 @@ export class AnswerFollower {
 
   readonly #requestId: number;
   #headerAt = 0;
+  /** Bytes of the present record that were let through. */
+  #recordBytes = 0;
   #type = 0;
   #length = 0;
   #content = 0;
@@ -52,10 +54,25 @@ export class AnswerFollower {
     this.#requestId = requestId;
   }
 
+  /**
+   * How many of the last bytes that were let through are not, or perhaps not, output: the first byte of a record, or
+   * END_REQUEST from its beginning. Whoever must not say too early that the answer is over holds these back.
+   */
+  get unsettled(): number {
+    if (this.state === 'ended') return this.#recordBytes;
+    const isOutput = this.#headerAt > 1 && this.#type !== RecordType.END_REQUEST;
+    return this.#headerAt === 0 || isOutput ? 0 : this.#recordBytes;
+  }
+
   /** Looks at the next bytes of the worker's answer. `end` is exclusive. */
   push(chunk: Uint8Array, start: number, end: number): Followed {
     let at = start;
-    while (this.state === 'open' && at < end) at = this.#advance(chunk, at, end);
+    while (this.state === 'open' && at < end) {
+      if (this.#headerAt === 0) this.#recordBytes = 0;
+      const next = this.#advance(chunk, at, end);
+      this.#recordBytes += next - at;
+      at = next;
+    }
     this.forwarded += at - start;
     return { forward: at - start, state: this.state };
   }

@@ -188,6 +188,7 @@ export class Dispatcher {
     if (exchange.state === 'over') return;
     exchange.state = 'over';
     const seen = asSeen(exchange, ending);
+    if (seen.kind === 'done') exchange.relay?.release();
     exchange.relay?.close();
     exchange.releaseBody();
     this.#handlers.ended(exchange, seen);
@@ -217,11 +218,13 @@ function endingOf(note: Note): Ending {
 /**
  * A worker's word for how its request ended counts as far as it agrees with what has been seen of its answer. A
  * worker that writes half a record and says "done" or "refused" would have what follows on a kept connection, our
- * page or another site's answer, read as the rest of its own.
+ * page or another site's answer, read as the rest of its own. One that says anything else of a complete answer would
+ * have the connection closed on the next site's visitor.
  */
 function asSeen(exchange: Exchange, ending: Ending): Ending {
   const { relay } = exchange;
-  const isBroken = ending.kind === 'done' && relay !== undefined && relay.end !== 'ended';
+  if (relay?.end === 'ended') return { kind: 'done', note: ending.note };
+  const isBroken = ending.kind === 'done' && relay !== undefined;
   if (ending.kind === 'cut' || (ending.kind === 'done' && !isBroken)) return ending;
   const kind = exchange.answerBegan || relay?.began === true ? 'cut' : 'refused';
   return { kind, reason: ending.kind === 'done' ? 'worker-died' : ending.reason, note: ending.note };

@@ -2,6 +2,9 @@
  * Carries an answer from a worker to a kept connection of the shared socket. Such a connection is never lent: a
  * worker that kept a copy could read the next site's requests and forge their answers. The worker gets one end of a
  * socket pair instead, and only what is well-formed answer to this one request is let through.
+ *
+ * Its end waits for `release`: the web server uses a connection again as soon as it has seen END_REQUEST, and a worker
+ * that wrote one and held on to its job would make the next site's visitor wait.
  */
 
 import { AnswerFollower } from '../fastcgi/follow.js';
@@ -13,7 +16,7 @@ import type { Connection } from './connection.js';
 const chunkBytes = 64 * 1024;
 const chunk = Buffer.allocUnsafe(chunkBytes);
 
-/** ended: END_REQUEST has been passed on. broken: the worker ended early or wrote what is no answer. */
+/** ended: the answer is complete, END_REQUEST included. broken: the worker ended early or wrote what is no answer. */
 export type RelayEnd = 'ended' | 'broken';
 
 export class Relay {
@@ -27,6 +30,8 @@ export class Relay {
   #end: RelayEnd | undefined;
   #isOpen = true;
   #isPaused = false;
+  /** END_REQUEST, or the first byte of a record that may become one. */
+  #held = Buffer.alloc(0);
 
   /** @param over is called when it has come to an end, but not after `close` */
   constructor(poller: Poller, connection: Connection, requestId: number, over: () => void) {
@@ -42,7 +47,7 @@ export class Relay {
 
   /** Whether the web server has already got a part of the answer. */
   get began(): boolean {
-    return this.#follower.forwarded > 0;
+    return this.#follower.forwarded > this.#held.length;
   }
 
   get isOpen(): boolean {
@@ -57,6 +62,13 @@ export class Relay {
   /** The worker has its end. */
   handedOver(): void {
     close(this.theirs);
+  }
+
+  /** Sends the end of a complete answer. */
+  release(): void {
+    if (this.#end !== 'ended' || this.#held.length === 0) return;
+    this.#connection.send(this.#held);
+    this.#held = Buffer.alloc(0);
   }
 
   /** The web server takes bytes again. */
@@ -82,12 +94,20 @@ export class Relay {
       return;
     }
     const { forward, state } = this.#follower.push(chunk, 0, length);
-    const sent = forward === 0 || this.#connection.send(Buffer.from(chunk.subarray(0, forward)));
+    const sent = this.#pass(chunk.subarray(0, forward));
     if (state !== 'open') this.#finish(state);
     else if (!sent) {
       this.#isPaused = true;
       this.#poller.change(this.#ours, 0);
     }
+  }
+
+  /** Returns whether the web server has taken everything. */
+  #pass(bytes: Buffer): boolean {
+    const whole = Buffer.concat([this.#held, bytes]);
+    const settled = whole.length - this.#follower.unsettled;
+    this.#held = whole.subarray(settled);
+    return settled === 0 || this.#connection.send(whole.subarray(0, settled));
   }
 
   #finish(end: RelayEnd): void {

@@ -142,3 +142,19 @@ t.test('a part of a buffer', async (t) => {
   const follower = new AnswerFollower(1);
   t.same(follower.push(chunk, 2, chunk.length), { forward: chunk.length - 2, state: 'ended' });
 });
+
+t.test('END_REQUEST can be told from output while it comes, so that it can be held back', async (t) => {
+  const answer = Buffer.concat([page, complaint, end]);
+  for (const size of sizes) {
+    const follower = new AnswerFollower(1);
+    let passed = 0;
+    for (let from = 0; from < answer.length; from += size) {
+      const chunk = answer.subarray(from, from + size);
+      passed += follower.push(chunk, 0, chunk.length).forward;
+      const settled = passed - follower.unsettled;
+      t.ok(settled <= page.length + complaint.length, `no byte of it is settled, in pieces of ${size}`);
+      t.ok(follower.state === 'ended' || follower.unsettled < 16, 'and hardly any of the others waits');
+    }
+    t.equal(follower.unsettled, end.length);
+  }
+});

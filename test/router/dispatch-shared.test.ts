@@ -4,8 +4,14 @@
  */
 
 import t, { type Test } from 'tap';
-import { noteComplete, noteDone, noteRefused, noteStarted } from '../../src/control/worker-messages.js';
-import { encodeAnswer, encodeRecord } from '../../src/fastcgi/encode.js';
+import {
+  noteComplete,
+  noteDone,
+  notePeerGone,
+  noteRefused,
+  noteStarted,
+} from '../../src/control/worker-messages.js';
+import { encodeAnswer, encodeEndRequest, encodeRecord } from '../../src/fastcgi/encode.js';
 import { close, send } from '../../src/os/socket.js';
 import { arrived } from '../harness/sockets.js';
 import type { FakeWorker, Job } from './fake-worker.js';
@@ -49,6 +55,32 @@ t.test('an answer reaches the web server whole, whatever comes first', async (t)
     await rig.settle();
     t.equal(rig.endingOf(request)?.kind, 'done', order);
     t.same(arrived(request.webServer), answer);
+    close(job.connection);
+  }
+});
+
+t.test('the end of an answer waits until its worker has let go of it', async (t) => {
+  for (const note of [
+    complete,
+    { type: noteRefused, status: 7 },
+    { type: noteDone, flags: notePeerGone },
+    undefined,
+  ]) {
+    const { rig, worker, request, job } = shared(t);
+    write(job, answer);
+    await rig.settle();
+    t.equal(rig.endingOf(request), undefined);
+    const end = answer.length - encodeEndRequest(1).length;
+    t.same(
+      arrived(request.webServer),
+      answer.subarray(0, end),
+      'the web server cannot use the connection again',
+    );
+    if (note === undefined) worker.die();
+    else worker.note({ ...note, sequence: job.sequence });
+    await rig.settle();
+    t.equal(rig.endingOf(request)?.kind, 'done', 'it was complete, whatever the worker says then');
+    t.same(arrived(request.webServer), answer.subarray(end));
     close(job.connection);
   }
 });
