@@ -9,7 +9,7 @@ export const ffiPool = 'php_admin_value[ffi.enable] = 1';
 /** Functions of libc, and `sockets()`: the descriptors of this process that are connected sockets of a type. */
 export const libc = `<?php
 $c = FFI::cdef('
-    int fork(void); void _exit(int); int dup(int); int close(int); int usleep(unsigned); int setsid(void);
+    int fork(void); int waitpid(int, int *, int); void _exit(int); int dup(int); int close(int); int usleep(unsigned); int setsid(void);
     long recv(int, void *, size_t, int); long send(int, const void *, size_t, int); long write(int, const void *, size_t);
     int getsockopt(int, int, int, void *, unsigned *);
     int open(const char *, int, int);

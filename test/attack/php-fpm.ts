@@ -25,7 +25,7 @@ export interface PhpFpm extends Service {
 
 export interface PoolOptions {
   /** Further lines of a pool. */
-  readonly lines?: (site: Site) => string;
+  readonly lines?: (site: Site, directory: string) => string;
   /** Instead of a socket for www-data: `127.0.0.1:9000`. */
   readonly listen?: (site: Site) => string;
 }
@@ -39,7 +39,7 @@ export async function startPhpFpm(
   mkdirSync(directory, { mode: 0o755 });
   const listen = options.listen ?? ((site: Site): string => `${directory}/${site.name}.sock`);
   const file = `${directory}/php-fpm.conf`;
-  const pools = sites.map((site) => pool(site, listen(site), options.lines?.(site) ?? ''));
+  const pools = sites.map((site) => pool(site, listen(site), options.lines?.(site, directory) ?? ''));
   writeFileSync(file, `[global]\nerror_log = ${directory}/php-fpm.log\n${pools.join('\n')}`);
   const libraries = readdirSync(`${peers}/usr/lib`).find((name) => name.endsWith('-linux-gnu')) ?? '';
   const command = [
