@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { checkConfig, configFile } from '../config/config.js';
 import { formatProblem, type Problem } from '../config/problem.js';
+import { landlockSupport } from '../os/landlock.js';
 import { readSites } from '../site/registry.js';
+import type { Site } from '../site/site.js';
 import type { Context } from './context.js';
 import { exitCodes } from './exit.js';
 import { json } from './terminal.js';
@@ -13,6 +15,8 @@ interface CheckReport {
   readonly sites: readonly string[];
   readonly parked: readonly string[];
   readonly problems: readonly Problem[];
+  /** What is no mistake, and yet should be known. */
+  readonly notes: readonly string[];
 }
 
 export function addCheck(parent: Command, context: Context): void {
@@ -47,14 +51,26 @@ function check(asked: string | undefined): CheckReport {
     sites: registry.sites.map((site) => site.name),
     parked: registry.parked.map((parked) => parked.name),
     problems: all,
+    notes: notesOn(registry.sites),
   };
+}
+
+/** Sites that are to be confined and cannot be. Where that is required they are parked, and so no longer among these. */
+function notesOn(sites: readonly Site[]): string[] {
+  const { abi, reason } = landlockSupport();
+  const open = sites.filter((site) => site.confine === 'landlock').length;
+  if (abi > 0 || open === 0) return [];
+  return [
+    `there is no Landlock here (${reason ?? ''}): file modes alone keep ${count(open, 'site')} from reading the others`,
+  ];
 }
 
 function describe(report: CheckReport): string {
   const fine = `${count(report.sites.length, 'site')} fine`;
-  if (report.ok) return `${report.config}: no problem, ${fine}`;
+  const notes = report.notes.map((note) => `note: ${note}`);
+  if (report.ok) return [`${report.config}: no problem, ${fine}`, ...notes].join('\n');
   const problems = `${count(report.problems.length, 'problem')}, ${count(report.parked.length, 'site')} parked, ${fine}`;
-  return [...report.problems.map(formatProblem), '', problems].join('\n');
+  return [...report.problems.map(formatProblem), '', problems, ...notes].join('\n');
 }
 
 function count(number: number, noun: string): string {
