@@ -9,6 +9,7 @@ import { GuiseError } from '../error.js';
 import { type AutoPattern, parseAutoPattern } from '../site/auto.js';
 import type { SiteDefaults } from '../site/schema.js';
 import { problemsOf } from './explain.js';
+import { parseTcpAddress, type TcpAddress } from './listen.js';
 import type { Places } from './locate.js';
 import { formatProblem, type Problem } from './problem.js';
 import { type ConfigFile, configDefaults, configSchema } from './schema.js';
@@ -32,6 +33,8 @@ export interface Config {
     readonly user: string;
     /** The users whose processes may connect to the FastCGI sockets. */
     readonly webUsers: readonly string[];
+    /** Loopback addresses that the router accepts on beside the Unix sockets. */
+    readonly listen: readonly TcpAddress[];
     readonly count: number;
     /** Connections that one router holds at most. */
     readonly maxConnections: number;
@@ -142,6 +145,7 @@ function build(file: string, written: ConfigFile): Config {
     router: {
       user: router.user,
       webUsers: router.web_users,
+      listen: router.listen.map(parseTcpAddress).filter((address) => address !== undefined),
       count: router.count,
       maxConnections: router.max_connections,
       maxHeadBytes: router.max_head,

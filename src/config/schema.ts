@@ -6,6 +6,7 @@ import { parseAutoPattern } from '../site/auto.js';
 import { defaultsSchema, secret } from '../site/schema.js';
 import { durationKey, sizeKey } from './duration.js';
 import { described } from './explain.js';
+import { parseTcpAddress } from './listen.js';
 
 function key<T extends z.ZodType>(schema: T, expected: string, example: string) {
   return described(schema.exactOptional(), expected, example);
@@ -40,6 +41,17 @@ export const configSchema = z.strictObject({
     z.strictObject({
       user: key(account, 'the name of a Unix user that owns nothing', 'user = "guise"'),
       web_users: key(z.array(account).min(1).max(50), 'a list of Unix users', 'web_users = ["www-data"]'),
+      listen: key(
+        z
+          .array(
+            z.string().refine((text) => parseTcpAddress(text) !== undefined, {
+              error: 'is no loopback address with a port',
+            }),
+          )
+          .max(16),
+        'a list of loopback addresses with ports: "127.0.0.1:PORT", "[::1]:PORT"',
+        'listen = ["127.0.0.1:9000"]',
+      ),
       count: key(count(1, 64), 'a whole number from 1 to 64', 'count = 1'),
       max_connections: key(
         count(16, 1_000_000),
@@ -110,6 +122,7 @@ export const configDefaults = {
   router: {
     user: 'guise',
     web_users: ['www-data'],
+    listen: [],
     count: 1,
     max_connections: 4096,
     max_head: largestHeadBytes,

@@ -29,6 +29,9 @@ export const toRouter = {
   siteKeys: 11,
 } as const;
 
+/** Of `listener`, in `a`: how a peer there is told by its uid. */
+export const listenerKind = { unix: 0, tcp: 1 } as const;
+
 /** Why the master does not give a worker. */
 export const noWorkerReason = {
   machineLimit: 1,

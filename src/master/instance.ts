@@ -25,7 +25,7 @@ import { automaticSite } from './auto-sites.js';
 import { DirectLane } from './direct-lane.js';
 import type { Lane, LaneSite } from './lane.js';
 import { prepareSite } from './layout.js';
-import { openListener } from './listeners.js';
+import { closeSharedListeners, openListener, type SharedListeners } from './listeners.js';
 import { RoutedLane } from './routed-lane.js';
 import { RouterLink } from './router-link.js';
 import { type Difference, isAutomaticId, SiteSet } from './site-set.js';
@@ -44,8 +44,8 @@ export interface InstanceSetup {
   readonly webUsers: readonly UserEntry[];
   /** The preload library that site users can read. */
   readonly library: string;
-  /** The shared FastCGI socket. */
-  readonly listener: number;
+  /** The FastCGI sockets that all sites share. */
+  readonly listeners: SharedListeners;
 }
 
 export class Instance {
@@ -76,7 +76,7 @@ export class Instance {
   /** @throws GuiseError LAUNCH_FAILED when the router cannot be started */
   start(): void {
     this.#applyRegistry(readSites(this.config));
-    const { poller, log, logFd, user, webUsers, config, listener } = this.#setup;
+    const { poller, log, logFd, user, webUsers, config, listeners } = this.#setup;
     this.#router = new RouterLink({
       poller,
       log,
@@ -84,7 +84,7 @@ export class Instance {
       user,
       webUsers,
       config,
-      listener,
+      listeners,
       sites: () => this.#routerSites(),
       siteRequest: (request) => {
         this.#siteRequest(request);
@@ -120,7 +120,7 @@ export class Instance {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.log.info('guise is stopping');
-    close(this.#setup.listener);
+    closeSharedListeners(this.#setup.listeners);
     this.#drainUntilMs = performance.now() + this.config.limits.drainTimeoutMs;
     for (const runtime of this.sites.all()) if (runtime.site.dispatch === 'direct') runtime.close();
     this.router.drain();

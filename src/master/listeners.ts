@@ -6,26 +6,49 @@
  */
 
 import { chmodSync, chownSync, rmSync } from 'node:fs';
+import type { TcpAddress } from '../config/listen.js';
+import { socketAccess } from '../config/socket-file.js';
 import type { UserEntry } from '../os/identity.js';
-import { close, listenUnix } from '../os/socket.js';
+import { close, listenTcp, listenUnix } from '../os/socket.js';
 
 const backlog = 4096;
 
-/** One user gets the socket as its own; several can only share a mode, and the router checks each peer's uid. */
 export function openListener(path: string, webUsers: readonly UserEntry[]): number {
   rmSync(path, { force: true });
   const fd = listenUnix(path, backlog);
   try {
-    const [only] = webUsers;
-    if (webUsers.length === 1 && only !== undefined) {
-      chownSync(path, only.uid, 0);
-      chmodSync(path, 0o600);
-    } else {
-      chmodSync(path, 0o666);
-    }
+    const { uid, gid, mode } = socketAccess(webUsers);
+    chownSync(path, uid, gid);
+    chmodSync(path, mode);
     return fd;
   } catch (thrown) {
     close(fd);
     throw thrown;
   }
+}
+
+/** The sockets that all sites share: one with a path, and those with loopback addresses that were asked for. */
+export interface SharedListeners {
+  readonly unix: number;
+  readonly tcp: readonly number[];
+}
+
+/** @throws GuiseError SYSCALL_FAILED, naming the address, when one of them is taken; then none is left open */
+export function openSharedListeners(
+  path: string,
+  addresses: readonly TcpAddress[],
+  webUsers: readonly UserEntry[],
+): SharedListeners {
+  const tcp: number[] = [];
+  try {
+    for (const { host, port } of addresses) tcp.push(listenTcp(host, port, backlog));
+    return { unix: openListener(path, webUsers), tcp };
+  } catch (thrown) {
+    for (const fd of tcp) close(fd);
+    throw thrown;
+  }
+}
+
+export function closeSharedListeners({ unix, tcp }: SharedListeners): void {
+  for (const fd of [unix, ...tcp]) close(fd);
 }

@@ -19,7 +19,7 @@ import { becomeSubreaper, reap } from '../os/reap.js';
 import { Control } from './control.js';
 import { Instance } from './instance.js';
 import { prepareInstance } from './layout.js';
-import { openListener } from './listeners.js';
+import { openSharedListeners } from './listeners.js';
 import { lockRunDirectory } from './lock.js';
 
 /**
@@ -47,10 +47,10 @@ export async function runMaster(config: Config): Promise<number> {
   dropDumpable();
   const { log, logFd } = openLog(config);
   warnWithoutLandlock(log);
-  const poller = new Poller();
   const socket = `${config.paths.run}/guise.sock`;
-  const listener = openListener(socket, webUsers);
-  const instance = new Instance({ config, poller, log, logFd, user, webUsers, library, listener });
+  const listeners = openSharedListeners(socket, config.router.listen, webUsers);
+  const poller = new Poller();
+  const instance = new Instance({ config, poller, log, logFd, user, webUsers, library, listeners });
   try {
     await serve(instance);
   } finally {

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import {
   type AutoDemand,
+  listenerKind,
   type RouterKeys,
   type RouterRequest,
   type RouterSettings,
@@ -21,6 +22,7 @@ import { close } from '../os/socket.js';
 import { afterFailure, type BackOff, noFailure } from '../pool/back-off.js';
 import { routerAuto } from './auto-sites.js';
 import { spoolDirectory } from './layout.js';
+import type { SharedListeners } from './listeners.js';
 import { RouterProcess } from './router-process.js';
 import type { SiteRuntime } from './site-runtime.js';
 import { keyHashes, routerSite } from './site-set.js';
@@ -32,8 +34,8 @@ export interface RouterLinkSetup {
   readonly user: UserEntry;
   readonly webUsers: readonly UserEntry[];
   readonly config: Config;
-  /** The shared socket. */
-  readonly listener: number;
+  /** The sockets that all sites share. */
+  readonly listeners: SharedListeners;
   /** Sites and their own listening sockets (-1: none), for a router that knows none yet. */
   sites(): Iterable<{ runtime: SiteRuntime; listener: number }>;
   /** A request that concerns a site. */
@@ -143,7 +145,7 @@ export class RouterLink {
   }
 
   #start(): void {
-    const { poller, user, logFd, log, listener } = this.#setup;
+    const { poller, user, logFd, log, listeners } = this.#setup;
     this.#startedMs = performance.now();
     this.#process = new RouterProcess(poller, user, logFd, {
       request: (request) => {
@@ -158,12 +160,14 @@ export class RouterLink {
     });
     this.#process.order({ type: toRouter.settings, site: 0, worker: 0, a: 0, b: 0 }, this.#settings());
     for (const { runtime, listener: own } of this.#setup.sites()) this.siteOpened(runtime, own);
-    this.#giveListener(0, listener);
+    this.#giveListener(0, listeners.unix);
+    for (const listener of listeners.tcp) this.#giveListener(0, listener, listenerKind.tcp);
     log.info({ pid: this.#process.pid, restarts: this.restarts }, 'router started');
   }
 
-  #giveListener(site: number, listener: number): void {
-    this.#process?.order({ type: toRouter.listener, site, worker: 0, a: 0, b: 0 }, undefined, listener, true);
+  #giveListener(site: number, listener: number, kind: number = listenerKind.unix): void {
+    const order = { type: toRouter.listener, site, worker: 0, a: kind, b: 0 };
+    this.#process?.order(order, undefined, listener, true);
   }
 
   #settings(): RouterSettings {

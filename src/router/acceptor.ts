@@ -1,15 +1,23 @@
 /**
  * The listening sockets: accepts what comes, from the web server's users only, and stops while there are as many
- * connections as the router may hold; the kernel's queue keeps the others.
+ * connections as the router may hold; the kernel's queue keeps the others. On a Unix socket the kernel vouches for the
+ * peer; over TCP it is asked who owns the other end, and a peer of which it cannot tell is turned away.
  */
 
 import { errno, errnoName } from '../os/errno.js';
 import { POLLIN, type Poller } from '../os/poller.js';
-import { accept, close, peerUid } from '../os/socket.js';
+import { accept, close, peerUid, tcpPeerUid } from '../os/socket.js';
 import type { RouterLog } from './log.js';
 
 /** Connections accepted before others get their turn. */
 const perTurn = 64;
+
+export interface Listener {
+  /** Whose socket it is; 0 for those that all sites share. */
+  readonly site: number;
+  readonly fd: number;
+  readonly isTcp: boolean;
+}
 
 export interface AcceptorSetup {
   readonly poller: Poller;
@@ -18,14 +26,13 @@ export interface AcceptorSetup {
   readonly maxConnections: number;
   /** How many connections there are. */
   count(): number;
-  connected(fd: number, site: number): void;
+  connected(fd: number, listener: Listener): void;
 }
 
 export class Acceptor {
   readonly #setup: AcceptorSetup;
   readonly #webUids: ReadonlySet<number>;
-  /** Listening descriptors by site; 0 is the shared socket. */
-  readonly #listeners = new Map<number, number>();
+  readonly #listeners = new Set<Listener>();
   #isPaused = false;
 
   constructor(setup: AcceptorSetup) {
@@ -33,25 +40,22 @@ export class Acceptor {
     this.#webUids = new Set(setup.webUids);
   }
 
-  add(site: number, fd: number): void {
-    this.remove(site);
-    this.#listeners.set(site, fd);
-    if (!this.#isPaused) this.#watch(site, fd);
+  /** Its descriptor is taken over. */
+  add(listener: Listener): void {
+    this.#listeners.add(listener);
+    if (!this.#isPaused) this.#watch(listener);
   }
 
+  /** The site is served no more. */
   remove(site: number): void {
-    const fd = this.#listeners.get(site);
-    if (fd === undefined) return;
-    this.#listeners.delete(site);
-    if (!this.#isPaused) this.#setup.poller.remove(fd);
-    close(fd);
+    for (const listener of [...this.#listeners]) if (listener.site === site) this.#close(listener);
   }
 
   /** Takes what already waits, then listens no more. */
   close(): void {
-    for (const [site, fd] of [...this.#listeners]) {
-      if (!this.#isPaused) this.#accept(site, fd);
-      this.remove(site);
+    for (const listener of [...this.#listeners]) {
+      if (!this.#isPaused) this.#accept(listener);
+      this.#close(listener);
     }
   }
 
@@ -59,12 +63,18 @@ export class Acceptor {
   resume(): void {
     if (!this.#isPaused || this.#setup.count() >= this.#setup.maxConnections) return;
     this.#isPaused = false;
-    for (const [site, fd] of this.#listeners) this.#watch(site, fd);
+    for (const listener of this.#listeners) this.#watch(listener);
   }
 
-  #watch(site: number, fd: number): void {
-    this.#setup.poller.add(fd, POLLIN, () => {
-      this.#accept(site, fd);
+  #close(listener: Listener): void {
+    this.#listeners.delete(listener);
+    if (!this.#isPaused) this.#setup.poller.remove(listener.fd);
+    close(listener.fd);
+  }
+
+  #watch(listener: Listener): void {
+    this.#setup.poller.add(listener.fd, POLLIN, () => {
+      this.#accept(listener);
     });
   }
 
@@ -75,17 +85,17 @@ export class Acceptor {
       { reason, connections: this.#setup.count() },
       'no more connections are accepted',
     );
-    for (const fd of this.#listeners.values()) this.#setup.poller.remove(fd);
+    for (const { fd } of this.#listeners) this.#setup.poller.remove(fd);
   }
 
-  #accept(site: number, listener: number): void {
+  #accept(listener: Listener): void {
     for (let i = 0; i < perTurn; i++) {
       if (this.#setup.count() >= this.#setup.maxConnections) {
         this.#pause('max_connections');
         return;
       }
-      const fd = accept(listener);
-      if (fd >= 0) this.#admit(fd, site);
+      const fd = accept(listener.fd);
+      if (fd >= 0) this.#admit(fd, listener);
       else if (fd === -errno.EMFILE || fd === -errno.ENFILE) {
         this.#pause(errnoName(-fd));
         return;
@@ -94,10 +104,10 @@ export class Acceptor {
   }
 
   /** Whatever the socket's mode says: nobody but the web server speaks for visitors. */
-  #admit(fd: number, site: number): void {
-    const uid = peerUid(fd);
+  #admit(fd: number, listener: Listener): void {
+    const uid = listener.isTcp ? tcpPeerUid(fd) : peerUid(fd);
     if (this.#webUids.has(uid)) {
-      this.#setup.connected(fd, site);
+      this.#setup.connected(fd, listener);
       return;
     }
     close(fd);

@@ -3,6 +3,7 @@
 import { type Logger, pino } from 'pino';
 import { LineBudget } from '../account/line-budget.js';
 import type { Outcome } from '../account/outcome.js';
+import { errnoName } from '../os/errno.js';
 import type { Head } from '../request/head.js';
 
 const textMax = 500;
@@ -30,12 +31,17 @@ export class RouterLog {
     );
   }
 
-  /** Somebody who is not the web server has connected. */
+  /**
+   * Somebody who is not the web server has connected.
+   *
+   * @param uid negative where the kernel could not tell, the error number with its sign turned round
+   */
   stranger(uid: number): void {
     const suppressed = this.#strangers.take(performance.now());
     if (suppressed === undefined) return;
+    const who = uid < 0 ? { uidUnknown: errnoName(uid) } : { uid };
     this.logger.warn(
-      { uid, ...(suppressed === 0 ? {} : { suppressed }) },
+      { ...who, ...(suppressed === 0 ? {} : { suppressed }) },
       'connection refused: not a web server',
     );
   }

@@ -91,8 +91,8 @@ class Router {
       webUids: settings.webUids,
       maxConnections: settings.maxConnections,
       count: () => server.connections.size,
-      connected: (fd, site) => {
-        server.connected(fd, site);
+      connected: (fd, listener) => {
+        server.connected(fd, listener);
       },
     });
     this.#tell(toMaster.ready, 0, 0, 0);

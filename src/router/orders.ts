@@ -1,6 +1,7 @@
 /** What the master tells the router, carried out on the router's tables. */
 
 import {
+  listenerKind,
   noWorkerReason,
   type RouterKeys,
   type RouterSite,
@@ -40,7 +41,7 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       if (site !== undefined) closeSite(server, site);
       break;
     case toRouter.listener:
-      acceptor.add(order.site, descriptor);
+      acceptor.add({ site: order.site, fd: descriptor, isTcp: order.a === listenerKind.tcp });
       break;
     case toRouter.worker:
       if (site === undefined) close(descriptor);

@@ -67,7 +67,7 @@ export const refusalTexts: Readonly<Record<RefusalReason, RefusalText>> = {
     remedy: 'read_timeout = "120s" under [router] in guise.toml, then restart guise',
   },
   'no-key': {
-    meaning: 'The request brought no key, and the site wants one.',
+    meaning: 'The request brought no key, and the site wants one; over TCP every site does.',
     expected: "GUISE_KEY with the site's key, set in a file that only root writes",
     remedy: 'put what this prints into the web server: guise web apache SITE',
   },

@@ -15,6 +15,7 @@ import { defaultReadLimits } from '../request/limits.js';
 import { type ReaderSettings, RequestReader } from '../request/reader.js';
 import type { IncomingRequest } from '../request/result.js';
 import { SiteIndex } from '../site/identify.js';
+import type { Listener } from './acceptor.js';
 import { AutoSites } from './auto.js';
 import { Connection, type ConnectionHandlers } from './connection.js';
 import { Deadlines } from './deadlines.js';
@@ -99,11 +100,12 @@ export class Server {
   }
 
   /** A web server has connected; `fd` is taken over. */
-  connected(fd: number, listenerSite: number): void {
+  connected(fd: number, { site, isTcp }: Listener): void {
     const deadlineMs = performance.now() + this.#readTimeoutMs;
     const reader = new RequestReader(this.#reading);
     const handlers = this.#connectionHandlers;
-    const connection = new Connection(fd, listenerSite, reader, deadlineMs, this.#poller, handlers);
+    const connection = new Connection(fd, site, reader, deadlineMs, this.#poller, handlers);
+    connection.demandsKey = isTcp;
     this.connections.add(connection);
     this.#readable(connection);
   }
@@ -141,7 +143,8 @@ export class Server {
 
   /** Request head → site. The key is overwritten before anything else happens. */
   #headComplete(connection: Connection, head: Head): void {
-    const site = this.sites.identify(head, this.byId.get(connection.listenerSite));
+    const owner = this.byId.get(connection.listenerSite);
+    const site = this.sites.identify(head, owner, connection.demandsKey);
     head.blankKeys();
     if (typeof site === 'string') {
       this.#refuseHead(connection, head, site);

@@ -38,8 +38,9 @@ export class SiteIndex<T extends Identifiable> {
   /**
    * @param head the request's parameters, key included
    * @param owner the site whose own socket the request came in on
+   * @param demandsKey nobody is taken at his word, whatever the site says
    */
-  identify(head: Head, owner: T | undefined): T | NotIdentified {
+  identify(head: Head, owner: T | undefined, demandsKey: boolean): T | NotIdentified {
     const { key } = head;
     if (key !== undefined) {
       const site = this.#byKey.get(digest(key));
@@ -48,7 +49,7 @@ export class SiteIndex<T extends Identifiable> {
     }
     const site = owner ?? this.#named(head);
     if (site === undefined) return 'no-site';
-    return site.keyRequired ? 'no-key' : site;
+    return site.keyRequired || demandsKey ? 'no-key' : site;
   }
 
   #named(head: Head): T | undefined {

@@ -5,6 +5,7 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import type { TcpAddress } from '../../src/config/listen.js';
 import { KEEP_CONN, RecordType, Role } from '../../src/fastcgi/constants.js';
 import { encodeBeginRequest, encodeParams, encodeStdin } from '../../src/fastcgi/encode.js';
 import { until } from '../../src/quickstart/until.js';
@@ -31,9 +32,9 @@ export class FcgiClient {
     });
   }
 
-  /** Connects to a FastCGI socket by its path. */
-  static async connect(path: string): Promise<FcgiClient> {
-    const socket = connect(path);
+  /** Connects to a FastCGI socket by its path, or by address and port. */
+  static async connect(where: string | TcpAddress): Promise<FcgiClient> {
+    const socket = connect(typeof where === 'string' ? { path: where } : where);
     await once(socket, 'connect');
     return new FcgiClient(socket);
   }
@@ -161,8 +162,12 @@ export async function paramsFor(guise: Guise, site: Site, path: string, more: Pa
 }
 
 /** One request on a connection of its own. */
-export async function askOnce(path: string, params: Params, body: string | Buffer = ''): Promise<FcgiAnswer> {
-  const client = await FcgiClient.connect(path);
+export async function askOnce(
+  where: string | TcpAddress,
+  params: Params,
+  body: string | Buffer = '',
+): Promise<FcgiAnswer> {
+  const client = await FcgiClient.connect(where);
   try {
     client.send(request(params, { body }));
     return await client.answer();
