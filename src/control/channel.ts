@@ -102,7 +102,13 @@ export class Channel {
     while (next !== undefined) {
       const sent = sendMessage(this.#fd, next.bytes, 0, next.bytes.length, next.descriptor, -1);
       if (sent === -errno.EAGAIN) return;
-      if (sent < 0) return; // the receiving side tells the end
+      if (sent === -errno.EPIPE || sent === -errno.ECONNRESET) return; // the receiving side tells the end
+      if (sent < 0) {
+        // A message that can never be sent, for instance because a lent descriptor was closed.
+        this.close();
+        this.#handlers.ended();
+        return;
+      }
       letGo(next);
       this.#waiting.shift();
       next = this.#waiting[0];
