@@ -43,6 +43,11 @@ export const noWorkerReason = {
 } as const;
 
 export const orderHeaderBytes = 20;
+/**
+ * The row of a site with as many aliases and visitors as it may have (site/schema.ts) fits into this, and this into
+ * one message (net.core.wmem_default).
+ */
+export const orderMaxBytes = 200 * 1024;
 
 /** What the router must know of itself. */
 export interface RouterSettings {
@@ -95,16 +100,20 @@ export interface RouterOrder {
   readonly b: number;
 }
 
-/** Writes an order and returns its length. */
+/** Writes an order and returns its length. One that does not fit into `out` is a bug: RangeError. */
 export function writeOrder(out: Buffer, order: RouterOrder, payload?: unknown): number {
   out.writeUInt32LE(order.type, 0);
   out.writeUInt32LE(order.site, 4);
   out.writeUInt32LE(order.worker, 8);
   out.writeUInt32LE(order.a, 12);
   out.writeUInt32LE(order.b, 16);
-  return payload === undefined
-    ? orderHeaderBytes
-    : orderHeaderBytes + out.write(JSON.stringify(payload), orderHeaderBytes, 'utf8');
+  if (payload === undefined) return orderHeaderBytes;
+  const json = JSON.stringify(payload);
+  const length = orderHeaderBytes + Buffer.byteLength(json);
+  // Half a row would end the router, and the next one, and so on.
+  if (length > out.length) throw new RangeError(`an order of ${length} bytes`);
+  out.write(json, orderHeaderBytes, 'utf8');
+  return length;
 }
 
 export function readOrder(buffer: Buffer): RouterOrder {

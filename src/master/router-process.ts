@@ -11,6 +11,7 @@ import { Channel } from '../control/channel.js';
 import {
   type AutoDemand,
   autoDemandBytes,
+  orderMaxBytes,
   type RouterOrder,
   type RouterRequest,
   readAutoDemand,
@@ -24,8 +25,6 @@ import type { Poller } from '../os/poller.js';
 import { pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close, seqpacketPair, setBlocking } from '../os/socket.js';
 
-/** Table rows may be long (aliases), but not as long as this. */
-const orderMaxBytes = 128 * 1024;
 /** A router that lets more messages than this pile up does not work any more. */
 const maxWaiting = 100_000;
 

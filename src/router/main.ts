@@ -9,6 +9,7 @@
 import { Channel } from '../control/channel.js';
 import {
   autoDemandBytes,
+  orderMaxBytes,
   type RouterSettings,
   readOrder,
   readPayload,
@@ -29,7 +30,6 @@ import { Server } from './serve.js';
 
 const logFd = 2;
 const masterFd = 3;
-const orderMaxBytes = 128 * 1024;
 const maxWaiting = 100_000;
 
 class Router {

@@ -66,6 +66,12 @@ function key<T extends z.ZodType>(schema: T, expected: string, example: string) 
   return described(schema.exactOptional(), expected, example);
 }
 
+/** All of them are told to the router in one message (control/router-messages.ts). */
+function areFew(visitors: Readonly<Record<string, string>>): boolean {
+  const names = Object.keys(visitors);
+  return names.length <= 250 && Buffer.byteLength(names.join('')) <= 24 * 1024;
+}
+
 /** The keys that only a site itself can have. */
 const ownKeys = {
   name: described(
@@ -82,19 +88,21 @@ const ownKeys = {
     'key = "(64 hexadecimal digits; guise site set NAME --rotate-key makes one)"',
   ),
   visitors: key(
-    z.record(
-      described(
-        z
-          .string()
-          .min(1)
-          .max(256)
-          .refine((text) => !hasControl(text), { error: 'holds a control character' }),
-        'the name that a visitor logs in with',
-        'visitors = { carol = "carol" }',
-      ),
-      described(z.string().min(1), 'the name of a Unix user', 'visitors = { carol = "carol" }'),
-    ),
-    'names of authenticated visitors, and the Unix user that each runs as',
+    z
+      .record(
+        described(
+          z
+            .string()
+            .min(1)
+            .max(256)
+            .refine((text) => !hasControl(text), { error: 'holds a control character' }),
+          'the name that a visitor logs in with',
+          'visitors = { carol = "carol" }',
+        ),
+        described(z.string().min(1), 'the name of a Unix user', 'visitors = { carol = "carol" }'),
+      )
+      .refine(areFew, { error: 'holds too many names' }),
+    'at most 250 names of authenticated visitors, 24 KiB together, and the Unix user that each runs as',
     'visitors = { carol = "carol" }',
   ),
   old_keys: key(
