@@ -8,6 +8,7 @@
 #include "landlock.h"
 #include "launch.h"
 #include "message.h"
+#include "mount.h"
 #include "poller.h"
 #include "process.h"
 #include "reap.h"
@@ -27,6 +28,7 @@ static Napi::Object registerAll(Napi::Env env, Napi::Object exports) {
   registerSetup(env, exports);
   registerFiles(env, exports);
   registerLandlock(env, exports);
+  registerMount(env, exports);
   registerPoller(env, exports);
   return exports;
 }

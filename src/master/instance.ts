@@ -23,12 +23,14 @@ import { type Registry, readSites, rereadSite } from '../site/registry.js';
 import type { Site } from '../site/site.js';
 import { automaticSite } from './auto-sites.js';
 import { DirectLane } from './direct-lane.js';
+import { Housekeeper } from './housekeeper.js';
 import type { Lane, LaneSite } from './lane.js';
 import { prepareSite } from './layout.js';
 import { closeSharedListeners, openListener, type SharedListeners } from './listeners.js';
 import { RoutedLane } from './routed-lane.js';
 import { RouterLink } from './router-link.js';
 import { type Difference, isAutomaticId, SiteSet } from './site-set.js';
+import { releaseTmp } from './site-state.js';
 import { WorkerBudget } from './worker-budget.js';
 
 /** Lines in the log: names come from visitors. */
@@ -56,6 +58,7 @@ export class Instance {
   readonly log: Logger;
   readonly #setup: InstanceSetup;
   readonly #budget: WorkerBudget;
+  readonly #housekeeper: Housekeeper;
   readonly #autoRefusals = new LineBudget(autoRefusalsPerSecond);
   #router: RouterLink | undefined;
   #isStopping = false;
@@ -70,11 +73,13 @@ export class Instance {
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
+    this.#housekeeper = new Housekeeper(setup.config.paths.state, setup.log);
     this.sites = this.#siteSet();
   }
 
   /** @throws GuiseError LAUNCH_FAILED when the router cannot be started */
   start(): void {
+    this.#housekeeper.begin();
     this.#applyRegistry(readSites(this.config));
     const { poller, log, logFd, user, webUsers, config, listeners } = this.#setup;
     this.#router = new RouterLink({
@@ -131,7 +136,7 @@ export class Instance {
   }
 
   childDied(pid: number, exitCode: number | null, signal: number | null): void {
-    if (this.#router?.childDied(pid, exitCode, signal) === true) return;
+    if (this.#router?.childDied(pid, exitCode, signal) === true || this.#housekeeper.childDied(pid)) return;
     for (const runtime of this.sites.all()) {
       if (!runtime.childDied(pid, exitCode, signal)) continue;
       this.sites.sweep(runtime);
@@ -156,6 +161,7 @@ export class Instance {
       budget: this.#budget,
       prepare: (site: Parameters<typeof prepareSite>[1]) => prepareSite(this.config, site),
       requireConfinement: () => this.config.requireConfinement,
+      housekeeper: this.#housekeeper,
       lane: (id: number, site: Site, owner: LaneSite) => this.#lane(id, site, owner),
       nowMs: () => performance.now(),
     };
@@ -168,6 +174,9 @@ export class Instance {
       },
       closed: (runtime) => {
         this.#router?.siteClosed(runtime);
+      },
+      over: ({ site }) => {
+        this.#housekeeper.siteIsOver(site);
       },
       listen: (path) => openListener(path, webUsers),
       unlink: (path) => {
@@ -230,6 +239,7 @@ export class Instance {
 
   /** The router is gone: everything else goes too, and whatever scripts have left behind. */
   #end(): void {
+    this.#housekeeper.end();
     this.sites.closeAll();
     for (const runtime of this.sites.all()) runtime.killAll();
     this.#sweepChildren();
@@ -239,6 +249,7 @@ export class Instance {
   #sweepChildren(): void {
     const left = children();
     if (left.length === 0) {
+      releaseTmp(this.config.paths.state);
       this.#resolveStopped();
       return;
     }

@@ -26,6 +26,7 @@ import { GuiseError } from '../error.js';
 import { preloadLibrary } from '../os/addon.js';
 import type { UserEntry } from '../os/identity.js';
 import type { Site } from '../site/site.js';
+import { sizeTmp } from './site-state.js';
 
 export interface SiteDirectories {
   readonly tmp: string;
@@ -69,11 +70,13 @@ export function siteDirectories(config: Config, name: string): SiteDirectories {
   };
 }
 
+/** @throws GuiseError SYSCALL_FAILED when the site's tmp_size needs a file system that root may not mount */
 export function prepareSite(config: Config, site: Site): SiteDirectories {
   const directories = siteDirectories(config, site.name);
   const { uid, gid } = site.user;
   ownedDirectory(`${config.paths.state}/sites/${site.name}`, 0, gid, 0o710);
   ownedDirectory(directories.tmp, uid, gid, 0o700);
+  sizeTmp(directories.tmp, site);
   ownedDirectory(directories.sessions, uid, gid, 0o700);
   ownedDirectory(`${config.paths.log}/sites/${site.name}`, 0, gid, 0o750);
   ownedFile(directories.phpLog, uid, gid, 0o640);

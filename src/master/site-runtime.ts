@@ -21,6 +21,7 @@ import type { Poller } from '../os/poller.js';
 import { deathText, signalName } from '../os/signal.js';
 import { afterFailure, type BackOff, mayTry, noFailure } from '../pool/back-off.js';
 import type { Site } from '../site/site.js';
+import type { Housekeeper } from './housekeeper.js';
 import type { Lane, LaneSite } from './lane.js';
 import type { SiteDirectories } from './layout.js';
 import { TemplateProcess } from './template-process.js';
@@ -38,6 +39,7 @@ export interface Surroundings {
   prepare(site: Site): SiteDirectories;
   /** Whether a site that asks for Landlock must not run without it. */
   requireConfinement(): boolean;
+  readonly housekeeper: Housekeeper;
   /** How the site's workers get their requests. */
   lane(id: number, site: Site, owner: LaneSite): Lane;
   nowMs(): number;
@@ -159,12 +161,12 @@ export class SiteRuntime {
 
   #startTemplate(): TemplateProcess | number {
     if (!mayTry(this.#backOff, this.#around.nowMs())) return noWorkerReason.throttled;
-    const { poller, library, log } = this.#around;
+    const { poller, library, log, housekeeper } = this.#around;
     try {
       const directories = this.#around.prepare(this.site);
       const requireConfinement = this.#around.requireConfinement();
       const supplies = this.#lane.forTemplate();
-      const setup = { site: this.site, directories, library, requireConfinement, supplies };
+      const setup = { site: this.site, directories, library, requireConfinement, housekeeper, supplies };
       this.#templateIsReady = false;
       this.#template = new TemplateProcess(poller, setup, {
         report: (report, pid, uid) => {

@@ -23,6 +23,8 @@ export interface SiteSetHandlers {
   rekeyed(runtime: SiteRuntime): void;
   /** The router is to forget it once its requests have ended. */
   closed(runtime: SiteRuntime): void;
+  /** Its last process has ended, and nothing will be started for it any more. */
+  over(runtime: SiteRuntime): void;
   /** Makes a site's own listening socket. */
   listen(path: string): number;
   /** Removes a site's own socket from the file system. */
@@ -144,11 +146,20 @@ export class SiteSet {
   sweep(runtime: SiteRuntime): void {
     const isOver = runtime.workers.size === 0 && runtime.templatePid === undefined;
     if (!isOver) return;
-    if (runtime.isClosing) this.#byId.delete(runtime.id);
+    if (runtime.isClosing) this.#forget(runtime);
     else if (isAutomaticId(runtime.id)) {
       this.#byId.delete(runtime.id);
       this.#handlers.closed(runtime);
     }
+  }
+
+  /** A site that has changed lives on under its name, and the last processes of several may end in any order. */
+  #forget(runtime: SiteRuntime): void {
+    const { name } = runtime.site;
+    this.#byId.delete(runtime.id);
+    const lives =
+      this.#byName.has(name) || [...this.#byId.values()].some((other) => other.site.name === name);
+    if (!lives) this.#handlers.over(runtime);
   }
 
   closeAll(): void {

@@ -15,12 +15,13 @@ import {
   reportBytes,
   writeForkOrder,
 } from '../control/template-messages.js';
-import { launch } from '../os/launch.js';
+import { type LandlockRules, launch } from '../os/launch.js';
 import type { Poller } from '../os/poller.js';
 import { pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close, passCredentials, seqpacketPair, setBlocking, unconnectedSocket } from '../os/socket.js';
 import type { Site } from '../site/site.js';
 import { confinementOf } from './confinement.js';
+import type { Housekeeper } from './housekeeper.js';
 import type { TemplateSupplies } from './lane.js';
 import type { SiteDirectories } from './layout.js';
 import { phpCommand, writeLockedSettings } from './php-command.js';
@@ -35,6 +36,7 @@ export interface TemplateSetup {
   readonly library: string;
   /** A site that asks for Landlock does not start without it. */
   readonly requireConfinement: boolean;
+  readonly housekeeper: Housekeeper;
   /** What its lane gives it; the descriptors stay the lane's. */
   readonly supplies: TemplateSupplies;
 }
@@ -51,13 +53,16 @@ export class TemplateProcess {
   readonly #pidfd: number;
   readonly #channel: Channel;
   readonly #order = Buffer.alloc(orderBytes);
+  readonly #endHousekeeping: () => void;
 
   /** @throws GuiseError LAUNCH_FAILED with the step that failed, NOT_PERMITTED or SITE_INVALID: see confinement.ts */
   constructor(poller: Poller, setup: TemplateSetup, handlers: TemplateHandlers) {
-    writeLockedSettings(setup.site, setup.directories);
+    const { site, directories, library, requireConfinement, housekeeper } = setup;
+    writeLockedSettings(site, directories);
+    const landlock = confinementOf(site, directories, library, requireConfinement);
     const [ours, theirs] = seqpacketPair();
     try {
-      this.pid = start(setup, theirs);
+      this.pid = start(setup, landlock, theirs);
     } catch (thrown) {
       close(ours);
       throw thrown;
@@ -65,6 +70,7 @@ export class TemplateProcess {
       close(theirs);
     }
     this.#pidfd = pidfdOpen(this.pid);
+    this.#endHousekeeping = housekeeper.attend(site, directories.tmp, landlock);
     passCredentials(ours);
     const buffer = Buffer.allocUnsafe(reportBytes * 2);
     this.#channel = new Channel(poller, ours, buffer, maxWaiting, {
@@ -89,6 +95,7 @@ export class TemplateProcess {
 
   /** It reaps its last workers and ends by itself. */
   retire(): void {
+    this.#endHousekeeping();
     this.#channel.close();
   }
 
@@ -98,16 +105,16 @@ export class TemplateProcess {
 
   /** After its death. */
   release(): void {
+    this.#endHousekeeping();
     this.#channel.close();
     close(this.#pidfd);
   }
 }
 
-function start(setup: TemplateSetup, channel: number): number {
-  const { site, directories, library, requireConfinement, supplies } = setup;
+function start(setup: TemplateSetup, landlock: LandlockRules | undefined, channel: number): number {
+  const { site, directories, library, supplies } = setup;
   const { uid, gid, groups } = site.user;
   const command = phpCommand(site, directories, library);
-  const landlock = confinementOf(site, directories, library, requireConfinement);
   setBlocking(channel, true);
   const unconnected = unconnectedSocket();
   const { listener, counters } = supplies;

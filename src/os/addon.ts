@@ -53,6 +53,8 @@ export interface Addon {
   pidfdSignal(pidfd: number, signal: number): number;
   setDumpable(dumpable: boolean): number;
   landlockAbi(): number;
+  mountTmpfs(path: string, options: string, again: boolean): number;
+  unmount(path: string): number;
 
   userByName(name: string): NativeUser | number;
   userByUid(uid: number): NativeUser | number;
