@@ -42,7 +42,7 @@ export async function runMaster(config: Config): Promise<number> {
   const user = routerUser(config);
   const webUsers = config.router.webUsers.map((name) => existingUser(name, '[router] web_users', config));
   const library = prepareInstance(config, user);
-  lockRunDirectory(config.paths.run);
+  const unlock = lockRunDirectory(config.paths.run);
   becomeSubreaper();
   dropDumpable();
   const { log, logFd } = openLog(config);
@@ -56,7 +56,7 @@ export async function runMaster(config: Config): Promise<number> {
   } finally {
     poller.close();
     rmSync(socket, { force: true });
-    rmSync(`${config.paths.run}/guise.lock`, { force: true });
+    unlock();
   }
   log.info('guise stopped');
   return 0;
