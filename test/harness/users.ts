@@ -5,7 +5,9 @@
 
 import { existsSync } from 'node:fs';
 import { finish, succeed } from '../../src/quickstart/command.js';
+import { listProcesses } from '../../src/quickstart/processes.js';
 import type { Undo } from '../../src/quickstart/undo.js';
+import { until } from '../../src/quickstart/until.js';
 import { ensureUser, idsOf } from '../../src/quickstart/users.js';
 
 export interface TestUser {
@@ -38,6 +40,8 @@ export class TestUsers {
     const name = `${prefix}${process.pid}-${label}`;
     const extraGroups = [`${name}-x`, `${name}-y`];
     await ensureUser({ name, groups: extraGroups, system: false }, this.#undo);
+    const { uid } = await idsOf(name);
+    this.#undo.push(`end what ${name} still runs`, () => endProcessesOf(uid));
     const groups = (await succeed('id', ['-G', name])).trim().split(' ').map(Number);
     const user = { name, ...(await idsOf(name)), groups: groups.sort((a, b) => a - b), extraGroups };
     this.#users.set(label, user);
@@ -47,6 +51,23 @@ export class TestUsers {
   uids(): Set<number> {
     return new Set([...this.#users.values()].map((user) => user.uid));
   }
+}
+
+/** The user was made for this test, so whatever runs as it was started by this test. Tells that there was something. */
+async function endProcessesOf(uid: number): Promise<void> {
+  const left = listProcesses().filter((entry) => entry.uid === uid);
+  for (const { pid } of left) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  await until(
+    'killed processes to end',
+    () => !listProcesses().some((entry) => entry.uid === uid && entry.state !== 'Z'),
+  );
+  if (left.length > 0) throw new Error(`had to kill ${left.map((entry) => entry.command).join(', ')}`);
 }
 
 /** Removes users and groups of test processes that are gone. */

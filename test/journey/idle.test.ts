@@ -1,6 +1,7 @@
 /** An idle instance does nothing: no PHP process, and no processor time for anybody. */
 
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Test } from 'tap';
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor } from '../harness/apache.js';
 import { get } from '../harness/http.js';
@@ -17,22 +18,29 @@ await journey(
     await guise.addSite({ name: 'never.test', user: 'bob', args: ['--mode', 'per-request'] });
     const apache = await apacheFor(world, [site]);
 
-    const quiet = async (): Promise<{ ticks: number; switches: number; commands: string[] }> => {
+    /** What master and router did within a window. */
+    const watch = async (): Promise<{ ticks: number; wakeUps: number; commands: string[] }> => {
       const all = guise.processes();
       const sum = (of: (pid: number) => number): number =>
         all.reduce((total, entry) => total + of(entry.pid), 0);
-      const before = { ticks: sum(cpuTicks), switches: sum(switches) };
+      const before = { ticks: sum(cpuTicks), wakeUps: sum(switches) };
       await delay(windowMs);
       const commands = all.map((entry) => entry.command);
-      return { ticks: sum(cpuTicks) - before.ticks, switches: sum(switches) - before.switches, commands };
+      return { ticks: sum(cpuTicks) - before.ticks, wakeUps: sum(switches) - before.wakeUps, commands };
+    };
+
+    /** V8 tidies up once, some seconds after the last work; whoever polls is awake in every window. */
+    const comesToRest = async (t: Test): Promise<void> => {
+      let seen = await watch();
+      for (let window = 1; window < 4 && (seen.ticks > 1 || seen.wakeUps > 10); window += 1)
+        seen = await watch();
+      t.equal(seen.commands.length, 2, `master and router only: ${seen.commands.join(' | ')}`);
+      t.ok(seen.ticks <= 1, `${seen.ticks} ticks of processor time in ${windowMs} ms`);
+      t.ok(seen.wakeUps <= 10, `woke up ${seen.wakeUps} times`);
     };
 
     await t.test('before anybody asked', async (t) => {
-      await delay(500);
-      const { ticks, switches: wakeUps, commands } = await quiet();
-      t.equal(commands.length, 2, `master and router only: ${commands.join(' | ')}`);
-      t.ok(ticks <= 1, `${ticks} ticks of processor time`);
-      t.ok(wakeUps <= 10, `woke up ${wakeUps} times`);
+      await comesToRest(t);
     });
 
     await t.test('with idle workers', async (t) => {
@@ -43,11 +51,7 @@ await journey(
     await t.test('after idle_timeout the PHP processes are gone', async (t) => {
       await until('no PHP process', () => guise.processesOf(site.user).length === 0, 30_000);
       t.equal((await guise.siteStatus(site.name)).workers.total, 0);
-      await delay(500);
-      const { ticks, switches: wakeUps, commands } = await quiet();
-      t.equal(commands.length, 2, `master and router only: ${commands.join(' | ')}`);
-      t.ok(ticks <= 1, `${ticks} ticks of processor time`);
-      t.ok(wakeUps <= 10, `woke up ${wakeUps} times`);
+      await comesToRest(t);
     });
 
     await t.test('and come back', async (t) => {
