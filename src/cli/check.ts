@@ -4,6 +4,7 @@ import { formatProblem, type Problem } from '../config/problem.js';
 import { landlockSupport } from '../os/landlock.js';
 import { readSites } from '../site/registry.js';
 import type { Site } from '../site/site.js';
+import { socketProblems } from '../site/sockets.js';
 import type { Context } from './context.js';
 import { exitCodes } from './exit.js';
 import { json } from './terminal.js';
@@ -44,7 +45,8 @@ function check(asked: string | undefined): CheckReport {
   const { config, problems } = checkConfig(asked);
   // Sites are read even where the main file has a problem with the system: one run shows everything.
   const registry = config === undefined ? { sites: [], parked: [] } : readSites(config);
-  const all = [...problems, ...registry.parked.flatMap((parked) => parked.problems)];
+  const sockets = config === undefined ? [] : socketProblems(config, registry.sites);
+  const all = [...problems, ...registry.parked.flatMap((parked) => parked.problems), ...sockets];
   return {
     ok: all.length === 0,
     config: configFile(asked),

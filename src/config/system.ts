@@ -6,6 +6,7 @@ import { siteSocketPath } from '../site/site.js';
 import type { Config } from './config.js';
 import { type Path, type Places, placeOf } from './locate.js';
 import type { Finding, Problem } from './problem.js';
+import { checkRootDirectory, type Tolerance } from './root-directory.js';
 import { formatMode, isTrustedOwner, quoteShell } from './toml-file.js';
 
 /** The longest path that fits into a Unix socket's address with its final NUL (unix(7): sun_path has 108 bytes). */
@@ -18,12 +19,19 @@ export function checkSystem(config: Config, places: Places): Problem[] {
       (name, index) => [['router', 'web_users', index], checkWebUser(name)] as const,
     ),
     [['control', 'group'], checkGroup(config.control.group)],
-    [['paths', 'run'], checkRunPath(config.paths.run)],
-    [['paths', 'sites'], checkSitesDirectory(config.paths.sites)],
+    [['paths', 'run'], checkRunPath(config.paths.run) ?? checkRootDirectory(config.paths.run)],
+    [['paths', 'state'], checkRootDirectory(config.paths.state)],
+    [['paths', 'log'], checkRootDirectory(config.paths.log, logTolerance(config))],
+    [['paths', 'sites'], checkSitesDirectory(config.paths.sites) ?? checkRootDirectory(config.paths.sites)],
   ];
   return checks.flatMap(([path, finding]) =>
     finding === undefined ? [] : [{ file: config.file, line: placeOf(places, path).line, ...finding }],
   );
+}
+
+/** Some distributions give /var/log to a group of the system; a group below the floor is no site's own. */
+export function logTolerance(config: Config): Tolerance {
+  return { groupsBelow: config.minGid };
 }
 
 function checkRouterUser(name: string): Finding | undefined {

@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import type { Finding } from '../config/problem.js';
 import { formatMode, quoteShell } from '../config/toml-file.js';
 import { errnoName } from '../os/errno.js';
-import { userByUid } from '../os/identity.js';
+import { ownerName } from '../os/identity.js';
 import { type FoundKind, fillIn, type Placeholder, refusalTexts } from '../router/refusal-texts.js';
 import type { RefusalReason } from '../router/refusals.js';
 
@@ -60,11 +60,6 @@ const errnoWords: Readonly<Partial<Record<string, string>>> = {
   ELOOP: ' (too many symbolic links)',
   ENAMETOOLONG: ' (the path is too long)',
 };
-
-export function ownerName(uid: number): string {
-  const name = userByUid(uid)?.name;
-  return name === undefined ? `uid ${uid}` : `${name} (uid ${uid})`;
-}
 
 /** stat(2): the bits of st_mode that tell what a file is. */
 const fileTypes: ReadonlyMap<number, string> = new Map([

@@ -18,10 +18,11 @@ import {
   openSync,
   readFileSync,
   renameSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import type { Config } from '../config/config.js';
+import { checkRootDirectory, type Tolerance } from '../config/root-directory.js';
+import { logTolerance } from '../config/system.js';
 import { GuiseError } from '../error.js';
 import { preloadLibrary } from '../os/addon.js';
 import type { UserEntry } from '../os/identity.js';
@@ -44,8 +45,8 @@ export function prepareInstance(config: Config, router: UserEntry): string {
   rootDirectory(`${run}/php`, 0o755);
   rootDirectory(state, 0o755);
   rootDirectory(`${state}/sites`, 0o755);
-  rootDirectory(log, 0o755);
-  rootDirectory(`${log}/sites`, 0o755);
+  rootDirectory(log, 0o755, logTolerance(config));
+  rootDirectory(`${log}/sites`, 0o755, logTolerance(config));
   ownedDirectory(spoolDirectory(config), router.uid, router.gid, 0o700);
   return copyPreloadLibrary(libraryDirectory(config));
 }
@@ -83,14 +84,15 @@ export function prepareSite(config: Config, site: Site): SiteDirectories {
   return directories;
 }
 
-function rootDirectory(path: string, mode: number): void {
+/** Looked at once it is there: what was missing before may have been made by somebody else in between. */
+function rootDirectory(path: string, mode: number, tolerance: Tolerance = {}): void {
   mkdirSync(path, { recursive: true, mode });
-  const st = statSync(path);
-  if (st.uid !== 0 || (st.mode & 0o022) !== 0) {
-    const found = `owner ${st.uid}, mode ${(st.mode & 0o7777).toString(8)}`;
-    throw new GuiseError('SETUP_FAILED', `${path}: ${found}; expected root's, writable by nobody else`, {
+  const finding = checkRootDirectory(path, tolerance);
+  if (finding !== undefined) {
+    const { message, found, expected, remedy } = finding;
+    throw new GuiseError('SETUP_FAILED', `${message}: found ${found}; expected ${expected}`, {
       file: path,
-      remedy: `chown root ${path} && chmod go-w ${path}`,
+      remedy,
     });
   }
   chmodSync(path, mode);

@@ -6,11 +6,14 @@
  */
 
 import { openSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
 import type { Config } from '../config/config.js';
+import { checkRootDirectory } from '../config/root-directory.js';
 import { version } from '../config/version.js';
 import { controlPath, startControlServer } from '../control/server.js';
 import { GuiseError } from '../error.js';
+import { preloadLibrary } from '../os/addon.js';
 import { type UserEntry, userByName } from '../os/identity.js';
 import { landlockSupport } from '../os/landlock.js';
 import { Poller } from '../os/poller.js';
@@ -47,6 +50,7 @@ export async function runMaster(config: Config): Promise<number> {
   dropDumpable();
   const { log, logFd } = openLog(config);
   warnWithoutLandlock(log);
+  warnOfOpenProgram(log);
   const socket = `${config.paths.run}/guise.sock`;
   const listeners = openSharedListeners(socket, config.router.listen, webUsers);
   const poller = new Poller();
@@ -127,6 +131,14 @@ function warnWithoutLandlock(log: Logger): void {
   const { abi, reason } = landlockSupport();
   if (abi === 0)
     log.warn({ reason }, 'there is no Landlock here: file modes alone keep sites from reading each other');
+}
+
+/** Whoever may write where guise itself lies decides what root runs. No check of guise can outdo that, so it is only said. */
+function warnOfOpenProgram(log: Logger): void {
+  const finding = checkRootDirectory(dirname(preloadLibrary()));
+  if (finding === undefined) return;
+  const { message, found, remedy } = finding;
+  log.warn({ problem: message, found, remedy }, 'others than root can change the program itself');
 }
 
 /** One file for master and router: each line is one write to a descriptor opened for appending. */

@@ -145,9 +145,9 @@ export class RouterLink {
   }
 
   #start(): void {
-    const { poller, user, logFd, log, listeners } = this.#setup;
+    const { poller, user, logFd, log, listeners, config } = this.#setup;
     this.#startedMs = performance.now();
-    this.#process = new RouterProcess(poller, user, logFd, {
+    this.#process = new RouterProcess(poller, user, logFd, spoolDirectory(config), {
       request: (request) => {
         this.#requested(request);
       },

@@ -24,6 +24,7 @@ import { launch } from '../os/launch.js';
 import type { Poller } from '../os/poller.js';
 import { pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close, seqpacketPair, setBlocking } from '../os/socket.js';
+import { routerConfinement } from './router-confinement.js';
 
 /** A router that lets more messages than this pile up does not work any more. */
 const maxWaiting = 100_000;
@@ -45,10 +46,12 @@ export class RouterProcess {
   readonly #channel: Channel;
   readonly #bytes = Buffer.allocUnsafe(orderMaxBytes);
 
-  constructor(poller: Poller, user: UserEntry, logFd: number, handlers: RouterHandlers) {
+  /** @param spool the only directory that it may write to */
+  constructor(poller: Poller, user: UserEntry, logFd: number, spool: string, handlers: RouterHandlers) {
     const [ours, theirs] = seqpacketPair();
     setBlocking(theirs, false);
     const groups = user.groups.join(',');
+    const landlock = routerConfinement(spool);
     this.pid = launch({
       file: process.execPath,
       args: ['guise: router', ...engineOptions, fileURLToPath(new URL('../router/main.js', import.meta.url))],
@@ -59,6 +62,7 @@ export class RouterProcess {
       umask: 0o077,
       noNewPrivileges: true, // before the program starts, so that every thread of it has it
       newSession: true,
+      ...(landlock === undefined ? {} : { landlock }),
     }).pid;
     close(theirs);
     this.#pidfd = pidfdOpen(this.pid);

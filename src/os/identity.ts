@@ -28,6 +28,12 @@ export function userByUid(uid: number): UserEntry | undefined {
   return found(addon.userByUid(uid), 'getpwuid_r', `User ${uid}`);
 }
 
+/** A user as people know it: `alice (uid 1001)`, or `uid 1001` for a number without a name. */
+export function ownerName(uid: number): string {
+  const name = userByUid(uid)?.name;
+  return name === undefined ? `uid ${uid}` : `${name} (uid ${uid})`;
+}
+
 /** @throws GuiseError SYSCALL_FAILED when the group database cannot be asked */
 export function groupByName(name: string): { name: string; gid: number } | undefined {
   return found(addon.groupByName(name), 'getgrnam_r', `Group ${name}`);
