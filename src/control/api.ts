@@ -68,6 +68,8 @@ export interface SiteStatus {
   readonly crashed: number;
   readonly templatePid?: number;
   readonly workerPids: readonly number[];
+  /** Bytes in its temporary directory, where that has a size of its own (tmp_size). */
+  readonly tmp?: { readonly used: number; readonly size: number };
   /** Why the state is what it is, where that is not obvious. */
   readonly reason?: string;
   /** The last thing that went wrong, in one line. */

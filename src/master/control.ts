@@ -5,6 +5,8 @@ import { version } from '../config/version.js';
 import type { MasterApi, PingReport, ReloadReport, StatusReport } from '../control/api.js';
 import type { Registry } from '../site/registry.js';
 import type { Instance } from './instance.js';
+import { siteDirectories } from './layout.js';
+import { tmpUsage } from './site-state.js';
 import { statusReport } from './status.js';
 
 export class Control implements MasterApi {
@@ -29,13 +31,15 @@ export class Control implements MasterApi {
   }
 
   async status(): Promise<StatusReport> {
-    const { router, sites, registry } = this.#instance;
+    const { router, sites, registry, config } = this.#instance;
     return statusReport({
       version,
       startedAtMs: this.#startedAtMs,
       router,
       sites: sites.all(),
       parked: registry.parked,
+      tmp: ({ name, tmpSizeBytes }) =>
+        tmpSizeBytes === 0 ? undefined : tmpUsage(siteDirectories(config, name).tmp),
     });
   }
 

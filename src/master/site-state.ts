@@ -40,16 +40,11 @@ export function sizeTmp(directory: string, site: Site): void {
   mountTmpfs(directory, { bytes, uid, gid });
 }
 
-export interface TmpUsage {
-  readonly usedBytes: number;
-  readonly sizeBytes: number;
-}
-
 /** Undefined where the directory has no size of its own, or is not there yet. */
-export function tmpUsage(directory: string): TmpUsage | undefined {
+export function tmpUsage(directory: string): { used: number; size: number } | undefined {
   if (!existsSync(directory) || !isMounted(directory)) return undefined;
   const { blocks, bfree, bsize } = statfsSync(directory);
-  return { usedBytes: (blocks - bfree) * bsize, sizeBytes: blocks * bsize };
+  return { used: (blocks - bfree) * bsize, size: blocks * bsize };
 }
 
 /** After the last process has gone. */

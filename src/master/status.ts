@@ -3,6 +3,7 @@
 import type { RouterStatus, SiteState, SiteStatus, StatusReport } from '../control/api.js';
 import type { SiteFigures } from '../control/router-messages.js';
 import type { Parked } from '../site/registry.js';
+import type { Site } from '../site/site.js';
 import type { RouterFigures, RouterLink } from './router-link.js';
 import type { SiteRuntime } from './site-runtime.js';
 
@@ -14,6 +15,8 @@ export interface StatusSources {
   readonly router: RouterLink;
   readonly sites: Iterable<SiteRuntime>;
   readonly parked: readonly Parked[];
+  /** How full a site's temporary directory is, where it has a size. */
+  tmp(site: Site): SiteStatus['tmp'];
 }
 
 export async function statusReport(sources: StatusSources): Promise<StatusReport> {
@@ -25,7 +28,11 @@ export async function statusReport(sources: StatusSources): Promise<StatusReport
     uptimeMs: Date.now() - sources.startedAtMs,
     routers: [routerStatus(sources.router, figures)],
     sites: [...sources.sites].map((runtime) =>
-      siteStatus(runtime, runtime.figures ?? figures?.sites.get(runtime.id) ?? nothing),
+      siteStatus(
+        runtime,
+        runtime.figures ?? figures?.sites.get(runtime.id) ?? nothing,
+        sources.tmp(runtime.site),
+      ),
     ),
     parked: sources.parked,
   };
@@ -36,7 +43,7 @@ function routerStatus(router: RouterLink, figures: RouterFigures | undefined): R
   return { pid: router.pid ?? 0, alive, restarts: router.restarts, connections: figures?.connections ?? 0 };
 }
 
-function siteStatus(runtime: SiteRuntime, figures: SiteFigures): SiteStatus {
+function siteStatus(runtime: SiteRuntime, figures: SiteFigures, tmp: SiteStatus['tmp']): SiteStatus {
   const { site, workers, templatePid, lastProblem } = runtime;
   return {
     name: site.name,
@@ -57,6 +64,7 @@ function siteStatus(runtime: SiteRuntime, figures: SiteFigures): SiteStatus {
     refused: figures.refused,
     crashed: figures.crashed,
     workerPids: workers.pids,
+    ...(tmp === undefined ? {} : { tmp }),
     ...(templatePid === undefined ? {} : { templatePid }),
     ...(runtime.isThrottled && lastProblem !== undefined ? { reason: lastProblem } : {}),
     ...(lastProblem === undefined ? {} : { lastProblem }),
