@@ -6,7 +6,7 @@
  * what is not his.
  */
 
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { GuiseError } from '../error.js';
 import { type LandlockSupport, landlockSupport } from '../os/landlock.js';
@@ -28,7 +28,10 @@ const nameServices = [
   ...['/var/lib/sss/mc', '/var/lib/sss/pubconf'],
 ];
 
-/** Figures of the whole machine. No directory of a process: those of other sites would come with them. */
+/**
+ * Figures of the whole machine. No directory of a process, for those of other sites would come with them; unless /proc
+ * itself hides them.
+ */
 const figures = [
   ...['cpuinfo', 'filesystems', 'loadavg', 'meminfo', 'stat', 'swaps', 'sys', 'uptime', 'version', 'vmstat'],
 ].map((name) => `/proc/${name}`);
@@ -66,7 +69,8 @@ export function confinementOf(
 function rulesFor(site: Site, directories: SiteDirectories, library: string): LandlockRules {
   const walker = { uid: site.user.uid, trusted: site.trustedUids };
   const { tmp, sessions, phpLog, ini } = directories;
-  const read = [...software, ...nameServices, ...figures, dirname(library), ini].flatMap(existing);
+  const proc = hidesProcesses(readFileSync('/proc/self/mountinfo', 'utf8')) ? ['/proc'] : figures;
+  const read = [...software, ...nameServices, ...proc, dirname(library), ini].flatMap(existing);
   const own = [...rootOf(site, walker), ...homeOf(site, walker)];
   // The log's directory and not its file: another file takes its name when it is rotated.
   const write = [...[tmp, sessions, dirname(phpLog), ...mail].flatMap(existing), ...own];
@@ -75,6 +79,12 @@ function rulesFor(site: Site, directories: SiteDirectories, library: string): La
     write: [...write, ...site.writable.flatMap((path) => opened(path, walker))],
     devices: devices.flatMap(existing),
   };
+}
+
+/** Whether /proc shows a user his own processes only: its option hidepid, proc(5). The last mount is the one seen. */
+export function hidesProcesses(mountinfo: string): boolean {
+  const mounts = mountinfo.split('\n').filter((line) => line.split(' ')[4] === '/proc');
+  return /[ ,]hidepid=(1|2|4|noaccess|invisible|ptraceable)(,|$)/.test(mounts.at(-1) ?? '');
 }
 
 /** Paths of the machine and of guise: links on the way are root's. */

@@ -12,7 +12,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import t, { type Test } from 'tap';
-import { confinementOf } from '../../src/master/confinement.js';
+import { confinementOf, hidesProcesses } from '../../src/master/confinement.js';
 import type { LandlockRules } from '../../src/os/launch.js';
 import type { Site } from '../../src/site/site.js';
 
@@ -162,6 +162,16 @@ t.test('a PHP that lies elsewhere brings what is beside it', async (t) => {
   copyFileSync('/bin/true', `${top}/alone`);
   t.ok(rules({ php: `${top}/php/8.9/bin/php-cgi` }).read.includes(`${top}/php/8.9`));
   t.ok(rules({ php: `${top}/alone` }).read.includes(`${top}/alone`));
+});
+
+t.test('/proc as a whole where it hides the processes of others', async (t) => {
+  const line = (options: string): string => `22 1 0:20 / /proc rw,nosuid - proc proc rw${options}\n`;
+  for (const options of [',hidepid=2', ',gid=5,hidepid=invisible', ',hidepid=1,gid=5']) {
+    t.ok(hidesProcesses(`1 0 8:1 / / rw - ext4 /dev/sda rw\n${line(options)}`), options);
+  }
+  for (const options of ['', ',hidepid=0', ',hidepid=off']) t.notOk(hidesProcesses(line(options)), options);
+  t.notOk(hidesProcesses(line(',hidepid=2') + line('')), 'the last mount counts');
+  t.notOk(hidesProcesses('22 1 0:20 / /jail/proc rw - proc proc rw,hidepid=2\n'));
 });
 
 t.test('off, and without Landlock', async (t) => {
