@@ -46,9 +46,18 @@ export class RouterLog {
     );
   }
 
-  /** One line for a request that PHP did not answer to its end. */
-  refusal(outcome: Outcome, head: Head | undefined, found: number | undefined): void {
-    const suppressed = this.#refusals.take(performance.now());
+  /**
+   * One line for a request that PHP did not answer to its end.
+   *
+   * @param budget the site's, so that a flood of one does not hide what happens to another; without a site the common one
+   */
+  refusal(
+    outcome: Outcome,
+    head: Head | undefined,
+    found: number | undefined,
+    budget: LineBudget = this.#refusals,
+  ): void {
+    const suppressed = budget.take(performance.now());
     if (suppressed === undefined) return;
     const { id, site, status, reason, endedBy } = outcome;
     this.logger.warn(

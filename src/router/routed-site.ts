@@ -1,11 +1,14 @@
 /** A site as the router knows it: its row of the table, its pool, its counts. */
 
 import { Counters } from '../account/counters.js';
+import { LineBudget } from '../account/line-budget.js';
 import type { RouterSite } from '../control/router-messages.js';
 import { type PoolLimits, SitePool } from '../pool/site-pool.js';
 import type { AutoMatch } from '../site/auto.js';
 import type { Identifiable } from '../site/identify.js';
 import type { Exchange } from './exchange.js';
+
+const linesPerSecond = 20;
 
 export class RoutedSite implements Identifiable {
   readonly id: number;
@@ -14,6 +17,8 @@ export class RoutedSite implements Identifiable {
   /** The directory that it is, for a site without a file. */
   readonly auto: AutoMatch | undefined;
   readonly counters = new Counters();
+  /** Log lines about its refusals. */
+  readonly lines = new LineBudget(linesPerSecond);
   keyHashes: readonly string[];
   /** The master has taken the site out; requests that it has already admitted still finish. */
   isClosing = false;

@@ -197,7 +197,7 @@ export class Server {
       this.#reply.answered(connection, keep);
       return;
     }
-    this.#log.refusal(outcome, head, ending.note?.found);
+    this.#log.refusal(outcome, head, ending.note?.found, site.lines);
     if (ending.kind === 'refused') {
       this.#reply.refuse(connection, { requestId, keep, reason: ending.reason }, outcome);
     } else this.#reply.cut(connection);
@@ -208,7 +208,7 @@ export class Server {
     const { site } = connection;
     const outcome: Outcome = refusedOutcome(site?.name, refused.reason);
     site?.counters.count(outcome);
-    this.#log.refusal(outcome, head, undefined);
+    this.#log.refusal(outcome, head, undefined, site?.lines);
     this.#reply.refuse(connection, refused, outcome);
   }
 
