@@ -153,7 +153,7 @@ function build(file: string, written: ConfigFile): Config {
     },
     control: group === undefined ? {} : { group },
     limits: { maxWorkers: limits.max_workers, drainTimeoutMs: limits.drain_timeout },
-    requireConfinement: written.security?.require_confinement ?? false,
+    requireConfinement: written.security?.require_confinement ?? configDefaults.security.require_confinement,
     minUid: limits.min_uid,
     minGid: limits.min_gid,
     ...(written.auto === undefined ? {} : { auto: withPatterns(written.auto) }),

@@ -118,6 +118,7 @@ export type ConfigFile = z.output<typeof configSchema>;
 
 /** What holds where guise.toml says nothing. Times in ms, sizes in bytes. */
 export const configDefaults = {
+  security: { require_confinement: false },
   paths: { run: '/run/guise', state: '/var/lib/guise', log: '/var/log/guise', sites: '/etc/guise/sites.d' },
   router: {
     user: 'guise',
