@@ -1,6 +1,6 @@
 /** A guise daemon that runs from one directory, started and stopped through the same commands that a person types. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { GuiseError } from '../error.js';
 import { type Finished, finish, type Service, startService, succeed } from './command.js';
@@ -58,7 +58,12 @@ export async function startDaemon(instance: Instance, output: string): Promise<S
     await until(
       'guise to answer a ping',
       async () => {
-        if (service.exit() !== undefined) throw new GuiseError('SETUP_FAILED', 'guise daemon ended at once');
+        if (service.exit() !== undefined) {
+          throw new GuiseError(
+            'SETUP_FAILED',
+            `guise daemon ended at once: ${readFileSync(output, 'utf8').trim()}`,
+          );
+        }
         return (await guise(instance, ['ping'])).code === 0;
       },
       20_000,
