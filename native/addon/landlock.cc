@@ -55,8 +55,8 @@ constexpr uint64_t kScopeSignals = 1 << 1;
 /** All that a rule for something other than a directory may give; the kernel refuses the rest. */
 constexpr uint64_t kForFiles = kExecute | kWriteFile | kReadFile | kTruncate | kIoctlDevice;
 constexpr uint64_t kReading = kExecute | kReadFile | kReadDir;
-/** Everything below a directory but device files, and ioctls on devices that are there. */
-constexpr uint64_t kWriting = (kFirstAbi & ~(kMakeChar | kMakeBlock)) | kRefer | kTruncate;
+/** Everything below a directory but making device files. */
+constexpr uint64_t kWriting = (kFirstAbi & ~(kMakeChar | kMakeBlock)) | kRefer | kTruncate | kIoctlDevice;
 constexpr uint64_t kUsingDevice = kReadFile | kWriteFile | kIoctlDevice;
 
 /** The rights over files that a kernel of this ABI can deny. What it cannot is open to everybody. */

@@ -4,7 +4,7 @@
  * shows that nothing else does it.
  */
 
-import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { errno, errnoName } from '../../src/os/errno.js';
 import { landlockSupport } from '../../src/os/landlock.js';
@@ -116,6 +116,10 @@ t.test('devices', async (t) => {
   t.equal(await attempt(rules, 'write', '/dev/null'), '');
   t.equal(await attempt(rules, 'read', '/dev/zero'), 'EACCES', 'one that is not mentioned');
   t.equal(await attempt(undefined, 'read', '/dev/zero'), '');
+  const terminals = realpathSync('/dev/ptmx');
+  const opened = { ...rules, write: [terminals] };
+  t.equal(await attempt(opened, 'control', terminals), '', 'one that may be written may be controlled');
+  t.equal(await attempt(undefined, 'control', terminals), '');
 });
 
 t.test('file modes hold as before', async (t) => {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,6 +22,13 @@
 static int opened(const char *path, int flags) { return open(path, flags | O_CLOEXEC, 0666) < 0 ? errno : 0; }
 
 static int done(int result) { return result < 0 ? errno : 0; }
+
+/* Asks a terminal multiplexer for a terminal's number, ioctl_tty(2). */
+static int controlled(const char *path) {
+  unsigned number;
+  int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  return fd < 0 ? errno : done(ioctl(fd, TIOCGPTN, &number));
+}
 
 static int executed(const char *path) {
   int status;
@@ -72,6 +80,7 @@ static int attempt(const char *operation, const char *one, const char *two) {
   if (!strcmp(operation, "make")) return opened(one, O_WRONLY | O_CREAT | O_EXCL);
   if (!strcmp(operation, "nameless")) return opened(one, O_TMPFILE | O_RDWR);
   if (!strcmp(operation, "truncate")) return done(truncate(one, 0));
+  if (!strcmp(operation, "control")) return controlled(one);
   if (!strcmp(operation, "execute")) return executed(one);
   if (!strcmp(operation, "mkdir")) return done(mkdir(one, 0777));
   if (!strcmp(operation, "mkfifo")) return done(mkfifo(one, 0666));
