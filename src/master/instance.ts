@@ -137,10 +137,10 @@ export class Instance {
 
   childDied(pid: number, exitCode: number | null, signal: number | null): void {
     if (this.#router?.childDied(pid, exitCode, signal) === true || this.#housekeeper.childDied(pid)) return;
+    // Every site that knows the process, not the first: a hostile template that keeps the death of a worker to itself
+    // leaves its site with a process id that has since become another site's.
     for (const runtime of this.sites.all()) {
-      if (!runtime.childDied(pid, exitCode, signal)) continue;
-      this.sites.sweep(runtime);
-      return;
+      if (runtime.childDied(pid, exitCode, signal)) this.sites.sweep(runtime);
     }
   }
 

@@ -52,7 +52,7 @@ export class SiteRuntime {
   readonly id: number;
   /** Only its keys may change while it is in force. */
   site: Site;
-  readonly workers = new WorkerTable();
+  readonly workers: WorkerTable;
   lastProblem: string | undefined;
   #template: TemplateProcess | undefined;
   #templateIsReady = false;
@@ -65,6 +65,7 @@ export class SiteRuntime {
   constructor(id: number, site: Site, around: Surroundings) {
     this.id = id;
     this.site = site;
+    this.workers = new WorkerTable(site.user.uid);
     this.#around = around;
     this.#lane = around.lane(id, site, this.#forLane());
   }
@@ -232,7 +233,9 @@ export class SiteRuntime {
   }
 
   #workerNotForked(report: Report): void {
-    if (this.workers.gone(report.worker) === undefined) return;
+    // A live worker that is passed off as failed would be forgotten, and with it every limit.
+    if (!this.workers.isUnborn(report.worker)) return;
+    this.workers.gone(report.worker);
     this.#around.budget.give();
     this.lastProblem = `fork failed: errno ${report.status}`;
     this.#around.log.error({ site: this.site.name, errno: report.status }, 'worker could not be forked');
@@ -264,10 +267,11 @@ export class SiteRuntime {
       this.#around.budget.give();
     }
     if (signal !== null || exitCode !== 0) {
-      const how = deathText(exitCode, signal);
-      this.#around.log.warn({ site: this.site.name, how }, 'template died');
-      if (!wasReady) this.#startFailed(`php-cgi ended at its start: ${how}`);
+      this.#around.log.warn({ site: this.site.name, how: deathText(exitCode, signal) }, 'template died');
     }
+    // Whatever it ended with: started again at once, it would end again.
+    if (!wasReady && !this.#closing)
+      this.#startFailed(`php-cgi ended at its start: ${deathText(exitCode, signal)}`);
     if (unborn.length > 0) this.demand(unborn.length);
   }
 

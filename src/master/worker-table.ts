@@ -5,7 +5,7 @@
 
 import { GuiseError } from '../error.js';
 import { errno } from '../os/errno.js';
-import { pidfdOpen, pidfdSignal } from '../os/process.js';
+import { pidfdOpen, pidfdSignal, realUidOf } from '../os/process.js';
 import { close } from '../os/socket.js';
 
 interface Record {
@@ -19,7 +19,13 @@ interface Record {
 export class WorkerTable {
   readonly #records = new Map<number, Record>();
   readonly #byPid = new Map<number, Record>();
+  readonly #uid: number;
   #promised = 0;
+
+  /** @param uid the user whose processes alone can be workers */
+  constructor(uid: number) {
+    this.#uid = uid;
+  }
 
   get size(): number {
     return this.#records.size;
@@ -35,12 +41,14 @@ export class WorkerTable {
 
   /**
    * The worker lives. Returns its channel, which the caller takes over (-1: it has none); undefined when there is no
-   * such order, or when it is gone already.
+   * such order, or when it is gone already. Then its process id may be somebody else's by now.
    */
   born(id: number, pid: number): number | undefined {
     const record = this.#records.get(id);
     if (record === undefined || record.pid !== -1 || pid <= 1) return undefined;
-    const pidfd = open(pid);
+    // One process that says it is two workers would leave one of them in the table for good.
+    if (this.#byPid.has(pid)) return undefined;
+    const pidfd = openOwn(pid, this.#uid);
     if (pidfd < 0) return undefined;
     record.pid = pid;
     record.pidfd = pidfd;
@@ -48,6 +56,11 @@ export class WorkerTable {
     const { channel } = record;
     record.channel = -1;
     return channel;
+  }
+
+  /** Whether a worker has been ordered and not yet been born. */
+  isUnborn(id: number): boolean {
+    return this.#records.get(id)?.pid === -1;
   }
 
   /** The number of the worker that is this process. */
@@ -91,7 +104,7 @@ export class WorkerTable {
    * the limit is room that is about to be there. Returns how many of `count` can be promised for it.
    */
   promise(count: number): number {
-    const promised = Math.min(count, this.size - this.#promised);
+    const promised = Math.max(0, Math.min(count, this.size - this.#promised));
     this.#promised += promised;
     return promised;
   }
@@ -107,6 +120,16 @@ export class WorkerTable {
   unborn(): number[] {
     return [...this.#records.values()].filter((record) => record.pid === -1).map((record) => record.id);
   }
+}
+
+/** The pidfd of this process, -1 when it is gone or is not this user's. */
+function openOwn(pid: number, uid: number): number {
+  const pidfd = open(pid);
+  if (pidfd < 0) return -1;
+  // What /proc says counts only if the process that the descriptor stands for has not been replaced meanwhile.
+  if (realUidOf(pid) === uid && pidfdSignal(pidfd, 0)) return pidfd;
+  close(pidfd);
+  return -1;
 }
 
 function open(pid: number): number {

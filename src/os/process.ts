@@ -25,6 +25,17 @@ export function pidfdSignal(pidfd: number, signal: number): boolean {
   return true;
 }
 
+/** The real uid of a process, or -1 when it is gone: proc(5), /proc/PID/status. */
+export function realUidOf(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    // The first line holds the program's name, which cannot hold a line break: proc(5) escapes it.
+    return Number(/^Uid:\t(\d+)/m.exec(status)?.[1] ?? -1);
+  } catch {
+    return -1;
+  }
+}
+
 /** The pids of our own children, dead but uncollected ones included, as /proc shows them at this moment. */
 export function children(): number[] {
   const found: number[] = [];
