@@ -11,8 +11,8 @@ export interface NginxOptions {
   readonly inside?: (site: Site) => string | Promise<string>;
   /** Changes the server block that was printed. */
   readonly edit?: (printed: string, site: Site) => string;
-  /** Lines in the http block. */
-  readonly before?: string;
+  /** Lines in the http block; as a function of the address and port that are meant for servers. */
+  readonly before?: string | ((listen: string) => string);
 }
 
 export async function nginxFor(
@@ -50,7 +50,7 @@ http {
   proxy_temp_path ${directory}/tmp-proxy;
   uwsgi_temp_path ${directory}/tmp-uwsgi;
   scgi_temp_path ${directory}/tmp-scgi;
-${options.before ?? ''}
+${typeof options.before === 'function' ? options.before(listen) : (options.before ?? '')}
 ${servers.join('\n')}
 }
 `,

@@ -14,6 +14,7 @@ import { dirname } from 'node:path';
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor, type TestApache } from '../harness/apache.js';
 import { get } from '../harness/http.js';
+import { nginxFor } from '../harness/nginx.js';
 import type { Whoami } from '../harness/php-pages.js';
 import { pages } from '../harness/php-pages.js';
 import type { TestUser } from '../harness/users.js';
@@ -77,6 +78,20 @@ await journey(async (t, world) => {
     t.same(await ask('two.test', '/whoami.php'), { status: 200, uid: bob.uid });
     t.same(await ask('any.test', '/~alice/whoami.php'), { status: 200, uid: alice.uid });
     t.match(await guise.says('status'), /~one\.test[\s\S]*~two\.test[\s\S]*~1~alice/);
+  });
+
+  await t.test('behind nginx too, by $host', async (t) => {
+    const lines = await guise.says('web', 'nginx', '--auto');
+    const nginx = await nginxFor(world, [], {
+      before: (listen) => `server { listen ${listen}; root ${vhosts}/$host/htdocs; ${lines} }`,
+    });
+    for (const [host, owner] of [
+      ['one.test', alice],
+      ['two.test', bob],
+    ] as const) {
+      const reply = await get({ port: nginx.port, host }, '/whoami.php');
+      t.equal((reply.json() as Whoami).uid, owner.uid);
+    }
   });
 
   await t.test('a new directory works at once', async (t) => {
