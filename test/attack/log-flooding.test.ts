@@ -5,7 +5,7 @@
 
 import { statSync } from 'node:fs';
 import { get, type Reply } from '../harness/http.js';
-import { arena, handOver, htaccess, type Side } from './arena.js';
+import { handOver, htaccess, arena as inArena, type Side } from './arena.js';
 
 const visits = 400;
 const kilobytes = 500;
@@ -14,8 +14,10 @@ const chatter = `<?php
 for ($i = 0; $i < ${kilobytes}; $i++) error_log(str_repeat('x', 1000));
 echo 'said';`;
 
-await arena(
-  async (t, { world, instance, alice, bob, fpm, guise, apacheLog }) => {
+await inArena(
+  async (t, arena) => {
+    const { instance, alice, bob, fpm, guise } = arena;
+    const apacheLog = (): string => arena.apacheLog();
     const flood = async (page: string, side: Side): Promise<Reply[]> => {
       const replies: Reply[] = [];
       for (let n = 0; n < visits; n += 20) {
@@ -69,7 +71,6 @@ await arena(
       t.equal(uid, alice.user.uid);
     });
 
-    void world;
     await t.test('guise: another site’s refusals are still told', async (t) => {
       htaccess(alice, ...handOver('missing.php', instance.socket));
       htaccess(bob, ...handOver('gone.php', instance.socket));

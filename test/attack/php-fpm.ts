@@ -16,6 +16,17 @@ import type { World } from '../harness/world.js';
 const iniFile = '/usr/lib/php/8.2/php.ini-production';
 const iniDirectory = '/etc/php/8.2/cgi/conf.d';
 
+/** For env(1): php-fpm with Debian's settings and this configuration. */
+export function phpFpmCommand(configuration: string): string[] {
+  const libraries = readdirSync(`${peers}/usr/lib`).find((name) => name.endsWith('-linux-gnu')) ?? '';
+  return [
+    `LD_LIBRARY_PATH=${peers}/usr/lib/${libraries}`,
+    `PHP_INI_SCAN_DIR=${iniDirectory}`,
+    `${peers}/usr/sbin/php-fpm8.2`,
+    ...['-y', configuration, '-c', iniFile, '-F'],
+  ];
+}
+
 export interface PhpFpm extends Service {
   /** Where a pool listens, as a path or as host:port. */
   listen(site: Site): string;
@@ -41,14 +52,7 @@ export async function startPhpFpm(
   const file = `${directory}/php-fpm.conf`;
   const pools = sites.map((site) => pool(site, listen(site), options.lines?.(site, directory) ?? ''));
   writeFileSync(file, `[global]\nerror_log = ${directory}/php-fpm.log\n${pools.join('\n')}`);
-  const libraries = readdirSync(`${peers}/usr/lib`).find((name) => name.endsWith('-linux-gnu')) ?? '';
-  const command = [
-    `LD_LIBRARY_PATH=${peers}/usr/lib/${libraries}`,
-    `PHP_INI_SCAN_DIR=${iniDirectory}`,
-    `${peers}/usr/sbin/php-fpm8.2`,
-  ];
-  const args = [...command, '-y', file, '-c', iniFile, '-F'];
-  const service = startService('/usr/bin/env', args, `${directory}/output.log`);
+  const service = startService('/usr/bin/env', phpFpmCommand(file), `${directory}/output.log`);
   const log = (): string => `${readText(`${directory}/output.log`)}${readText(`${directory}/php-fpm.log`)}`;
   world.undo.push('stop php-fpm', () => service.stop());
   world.servers.push(service);
