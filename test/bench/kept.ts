@@ -5,6 +5,7 @@
 
 import { cpuMs, difference, guiseDaemon, total } from './accounts.js';
 import { kept as keepConnections, startPeerApache, toSocket } from './apache.js';
+import { askAtOnce } from './at-once.js';
 import { guiseWith, identified, type Lane, socketOf } from './guise-peers.js';
 import { inLab, say } from './lab.js';
 import { generate, type Measured } from './load.js';
@@ -42,8 +43,9 @@ export async function kept(options: Options): Promise<KeptResult> {
     const accounts = [guiseDaemon(guise.pid, guise.routerUser.uid)];
     try {
       say(`${connections} connections, slow pages so that all of them are open at once`);
-      await generate({ ...load, path: '/sleep.php', connections, seconds: 6 }, lab.directory);
-      const crowd = await generate({ ...load, path: '/empty.php', connections }, lab.directory);
+      const address = { port: apache.port, host: siteName };
+      await askAtOnce(address, '/sleep.php', connections, 1);
+      const crowd = await askAtOnce(address, '/empty.php', connections, 20);
       const open = await guise.routerConnections();
       const before = cpuMs(accounts);
       await new Promise((resolve) => setTimeout(resolve, 1000));
