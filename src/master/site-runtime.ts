@@ -266,6 +266,7 @@ export class SiteRuntime {
       this.workers.gone(worker);
       this.#around.budget.give();
     }
+    for (const worker of this.workers.vanished()) this.#workerGone(worker, 0, null);
     if (signal !== null || exitCode !== 0) {
       this.#around.log.warn({ site: this.site.name, how: deathText(exitCode, signal) }, 'template died');
     }

@@ -74,6 +74,11 @@ export class WorkerTable {
     return record !== undefined && record.pidfd >= 0 && pidfdSignal(record.pidfd, 0);
   }
 
+  /** Those that were born and are neither there nor waiting to be reaped: whoever was their parent kept their end to itself. */
+  vanished(): number[] {
+    return [...this.#byPid.values()].filter(({ pidfd }) => !pidfdSignal(pidfd, 0)).map(({ id }) => id);
+  }
+
   kill(id: number): void {
     const record = this.#records.get(id);
     if (record !== undefined && record.pidfd >= 0) pidfdSignal(record.pidfd, 9);

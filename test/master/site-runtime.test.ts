@@ -168,6 +168,20 @@ t.test('a live worker that is passed off as never forked stays where it is', asy
   t.same(rig.told.notGiven, []);
 });
 
+t.test('workers whose end was kept from us are gone with their template', async (t) => {
+  const rig = new SiteRig(t, program, 'honest');
+  rig.runtime.demand(2);
+  await until('the births', () => rig.told.born.length === 2);
+  const { pids } = rig.runtime.workers;
+  for (const pid of pids) process.kill(pid, 9);
+  await until('their end', () => pids.every((pid) => !existsSync(`/proc/${pid}`)));
+  t.equal(rig.runtime.workers.size, 2, 'nobody has told');
+  process.kill(rig.runtime.templatePid ?? -1, 9);
+  await until('the end of the template', () => rig.runtime.templatePid === undefined);
+  t.same(rig.told.gone, [1, 2]);
+  t.equal(rig.budget.taken, 0);
+});
+
 t.test('a live worker that is passed off as dead is dead', async (t) => {
   const rig = new SiteRig(t, program, 'exited');
   rig.runtime.demand(1);

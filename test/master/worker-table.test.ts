@@ -118,6 +118,10 @@ t.test('nobody is killed by a number that has been used again', async (t) => {
   await deathOf(pid);
   t.notOk(existsSync(`/proc/${pid}`));
   t.notOk(table.isAlive(1));
+  table.ordered(2, -1);
+  table.ordered(3, -1);
+  table.born(3, sleeper(t));
+  t.same(table.vanished(), [1]);
   t.doesNotThrow(() => table.kill(1));
   table.gone(1);
 });
