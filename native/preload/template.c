@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "counters.h"
@@ -27,6 +28,7 @@ struct child {
 static struct child *children;
 static size_t child_count, child_room;
 static int master_gone;
+static int has_direct_workers;
 
 static void on_child(int signal) { (void)signal; }
 
@@ -107,6 +109,7 @@ static void become_worker(const struct order *order, int channel, const sigset_t
 
 /* Returns 1 in the new worker. */
 static int fork_worker(const struct order *order, int channel, const sigset_t *mask) {
+  if (order->flags & ORDER_DIRECT) has_direct_workers = 1;
   pid_t pid = fork();
   if (pid == 0) {
     become_worker(order, channel, mask);
@@ -159,6 +162,14 @@ static int follow_orders(const sigset_t *mask) {
   }
 }
 
+/*
+ * Workers that accept by themselves would do so for ever. One that is busy ends
+ * its request first, and may miss the signal: it is sent again every second.
+ */
+static void dismiss_workers(void) {
+  for (size_t i = 0; i < child_count; i++) kill(children[i].pid, SIGTERM);
+}
+
 void template_serve(void) {
   sigset_t blocked, mask;
   sigemptyset(&blocked);
@@ -173,7 +184,9 @@ void template_serve(void) {
     reap();
     /* Without a master no worker is forked any more; those that run are waited for. */
     if (master_gone && child_count == 0) _exit(0);
+    if (master_gone && has_direct_workers) dismiss_workers();
+    struct timespec second = {.tv_sec = 1};
     struct pollfd p = {.fd = master_gone ? -1 : GUISE_MASTER_FD, .events = POLLIN};
-    if (ppoll(&p, 1, NULL, &mask) > 0 && follow_orders(&mask)) return;
+    if (ppoll(&p, 1, master_gone ? &second : NULL, &mask) > 0 && follow_orders(&mask)) return;
   }
 }

@@ -124,7 +124,8 @@ await journey(async (t, world) => {
   await t.test('rotation of the key reaches the workers', async (t) => {
     const old = await paramsFor(guise, pool, '/whoami.php');
     await guise.says('site', 'set', pool.name, '--rotate-key', '--grace', '0s');
-    t.equal((await askOnce(socketOf(pool), old)).status, 403);
+    // The workers that know the old key are told to go, and one may be just about to take a last request.
+    await until('the old key to be refused', async () => (await askOnce(socketOf(pool), old)).status === 403);
     t.equal((await askOnce(socketOf(pool), await paramsFor(guise, pool, '/whoami.php'))).status, 200);
   });
 
@@ -143,6 +144,17 @@ await journey(async (t, world) => {
     for (const reply of await Promise.all(running)) t.equal(reply.status, 200, 'what ran has finished');
     await guise.says('site', 'set', pool.name, '--set', 'dispatch=direct');
     t.equal((await get(at, '/whoami.php')).status, 200, 'and back');
+  });
+
+  await t.test('without its master it finishes what runs, and ends', async (t) => {
+    const at = servers[0]?.at(fresh) as Address;
+    await guise.says('site', 'set', fresh.name, '--set', 'time_limit=60s');
+    const running = get(at, '/slow.php?ms=3000');
+    await until('it to run', async () => (await guise.siteStatus(fresh.name)).workers.busy === 1);
+    process.kill(guise.pid, 'SIGKILL');
+    t.equal((await running).status, 200);
+    await until('all processes to end', () => guise.processesOf(fresh.user).length === 0, 30_000);
+    await guise.start();
   });
 
   await t.test('stopping lets a running request finish', async (t) => {
