@@ -91,6 +91,7 @@ export class Instance {
       config,
       listeners,
       sites: () => this.#routerSites(),
+      isSite: (site) => this.sites.byId(site) !== undefined,
       siteRequest: (request) => {
         this.#siteRequest(request);
       },

@@ -38,6 +38,8 @@ export interface RouterLinkSetup {
   readonly listeners: SharedListeners;
   /** Sites and their own listening sockets (-1: none), for a router that knows none yet. */
   sites(): Iterable<{ runtime: SiteRuntime; listener: number }>;
+  /** Whether there is a site with this number. */
+  isSite(site: number): boolean;
   /** A request that concerns a site. */
   siteRequest(request: RouterRequest): void;
   /** A demand for a site that is a directory. */
@@ -189,7 +191,8 @@ export class RouterLink {
         this.#setup.siteRequest(request);
         break;
       case toMaster.siteFigures:
-        this.#questions[0]?.figures.set(request.site, request.figures);
+        // Of sites that there are: a router could name others for as long as there is memory.
+        if (this.#setup.isSite(request.site)) this.#questions[0]?.figures.set(request.site, request.figures);
         break;
       case toMaster.statusEnd:
         this.#answerStatus(request.count);
