@@ -25,7 +25,7 @@ function fpmPeer(id: string, processLines: string, reuse = false): Peer {
   };
 }
 
-/** PHP inside Apache's own processes: as www-data, or with mpm-itk as the site's user. */
+/** PHP inside Apache's own processes: all as the site's user, or with mpm-itk one at a time. */
 function modPhp(id: string, itk: boolean): Peer {
   return {
     id,
@@ -39,6 +39,7 @@ function modPhp(id: string, itk: boolean): Peer {
         before: `PHPIniDir ${phpIni(directory)}`,
         inside: `<FilesMatch "\\.php$">\nSetHandler application/x-httpd-php\n</FilesMatch>\n${itk ? user : ''}`,
         root: lab.root,
+        ...(itk ? {} : { user: lab.user.name }),
       });
       return { port: apache.port, accounts: [webServer(apache.pid)] };
     },

@@ -22,6 +22,8 @@ export interface ApachePeer {
   readonly inside?: string;
   readonly hosts?: (port: number) => string;
   readonly root: string;
+  /** Whose processes they are; www-data unless said otherwise. */
+  readonly user?: string;
   readonly env?: readonly string[];
   /** [what, where]: bind mounts that only this Apache sees. */
   readonly mounts?: readonly (readonly [string, string])[];
@@ -55,8 +57,8 @@ ErrorLog ${directory}/error.log
 Mutex file:${directory} default
 ${load.join('\n')}
 Listen 127.0.0.1:${port}
-User www-data
-Group www-data
+User ${peer.user ?? 'www-data'}
+Group ${peer.user ?? 'www-data'}
 ServerName localhost
 TypesConfig /etc/mime.types
 ${mpmLines[peer.mpm]}

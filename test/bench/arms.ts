@@ -46,7 +46,7 @@ export const arms: readonly Arm[] = [
   kept('fpm-ondemand', 'event + php-fpm, ondemand'),
   kept('nginx-fpm', 'nginx + php-fpm, static'),
   kept('guise-nginx', 'guise pool, routed, behind nginx', { against: 'nginx-fpm' }),
-  kept('prefork', 'prefork + mod_php (everything as www-data)'),
+  kept('prefork', 'prefork + mod_php, all of it as the one user'),
   kept('mod-fcgid', 'event + mod_fcgid + suexec'),
   kept('spawn-fcgi', 'event + php-cgi by spawn-fcgi'),
   closed('suexec', 'event + suexec + php-cgi'),

@@ -23,6 +23,8 @@ export interface Machine {
   /** The load of the last minute before the run: above 0.5 the figures are worth little. */
   readonly loadBefore: number;
   readonly quick: boolean;
+  /** Whether the kernel shares processor time by session (sched_autogroup): with it, a busy machine favours some peers. */
+  readonly autogroup: boolean;
 }
 
 export interface Recorded<T extends Result = Result> {
@@ -50,6 +52,7 @@ export function machine(loadBefore: number, quick: boolean): Machine {
     commit: words('git', ['rev-parse', '--short', 'HEAD'], /^(\S+)/),
     loadBefore,
     quick,
+    autogroup: words('/bin/cat', ['/proc/sys/kernel/sched_autogroup_enabled'], /(\d)/) === '1',
   };
 }
 

@@ -10,7 +10,7 @@ import type { Spread } from './statistics.js';
 import { type Figures, figuresOf, type ThroughputResult } from './throughput-result.js';
 
 export function inWords({ machine, result }: Recorded): string {
-  const head = `Measured on ${machine.date} UTC: ${machine.cores} cores (${machine.model}), Linux ${machine.kernel}, Node ${machine.node}, Apache ${machine.apache}, PHP ${machine.php}, guise at ${machine.commit}. Load before: ${machine.loadBefore.toFixed(1)}.${machine.quick ? ' **A quick run: not to be quoted.**' : ''}`;
+  const head = `Measured on ${machine.date} UTC: ${machine.cores} cores (${machine.model}), Linux ${machine.kernel}, Node ${machine.node}, Apache ${machine.apache}, PHP ${machine.php}, guise at ${machine.commit}. Load before: ${machine.loadBefore.toFixed(1)}; autogroup ${machine.autogroup ? 'on' : 'off'}.${machine.quick ? ' **A quick run: not to be quoted.**' : ''}`;
   const failures = result.failures.map((failure) => `- FAILED: ${failure}`);
   return [head, ...failures, tablesOf(result)].join('\n\n');
 }

@@ -85,7 +85,9 @@ async function measureAll(lab: Lab, measured: readonly Arm[], servers: Servers, 
     const results = new Map<string, Round[]>();
     for (let n = 0; n < rounds; n += 1) {
       say(`${cell.page.title}, ${cell.connections} connections, round ${n + 1} of ${rounds}`);
-      for (const arm of measured) {
+      // Another one is first each time, so that nobody always follows the same one.
+      const first = Math.floor((n * measured.length) / rounds);
+      for (const arm of [...measured.slice(first), ...measured.slice(0, first)]) {
         try {
           const result = await measureOnce(lab, arm, servers.get(arm.peer) as Running, cell, options.seconds);
           results.set(arm.id, [...(results.get(arm.id) ?? []), result]);
