@@ -11,9 +11,9 @@ const name = `guise-attack-${process.pid}`;
 
 /** An application with a cache of code in the temporary directory. */
 const application = `<?php
-$cache = sys_get_temp_dir() . '/${name}.php';
-if (!file_exists($cache)) file_put_contents($cache, '<?php echo "honest";');
-include $cache;`;
+$cache = (isset($_GET['literal']) ? '/tmp' : sys_get_temp_dir()) . '/${name}.php';
+if (!file_exists($cache)) @file_put_contents($cache, '<?php echo "honest";');
+@include $cache;`;
 
 /** Puts code where a neighbour's application will look for it: in every temporary directory that there is. */
 const plant = `<?php
@@ -79,6 +79,19 @@ await arena(
       const { upload, session } = await places(fpm, '/visitor.php?end');
       t.match(upload, /^\/tmp\//);
       t.equal(session || '/var/lib/php/sessions', '/var/lib/php/sessions');
+    });
+
+    await t.test('php-fpm and /tmp by its name: the same', async (t) => {
+      await get(fpm.apache(alice), `/plant.php?in=${everywhere}`);
+      t.match((await get(fpm.apache(bob), '/application.php?literal')).text(), 'planted');
+    });
+
+    await t.test('guise and /tmp by its name: nothing of it can be reached', async (t) => {
+      // What she planted through php-fpm lies there still.
+      t.notMatch((await get(guise.apache(bob), '/application.php?literal')).text(), /^planted/);
+      const planted = (await get(guise.apache(alice), `/plant.php?in=${everywhere}`)).json() as string[];
+      t.notOk(planted.includes('/tmp'));
+      await cleaned(fpm);
     });
 
     await t.test('guise: her code stays hers', async (t) => {

@@ -1,8 +1,10 @@
 /** A socket that everybody may connect to, as when its mode is 0666: a script of alice's speaks FastCGI itself. */
 
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { processTree } from '../../src/quickstart/processes.js';
 import { request } from '../harness/fcgi-client.js';
 import { get, type Reply } from '../harness/http.js';
+import { descriptors } from '../harness/proc.js';
 import { arena } from './arena.js';
 
 await arena(
@@ -38,6 +40,17 @@ await arena(
         },
       );
     }
+
+    await t.test('guise listens on no port, unless it is told to', async (t) => {
+      const tcp = ['tcp', 'tcp6'].map((name) => readFileSync(`/proc/net/${name}`, 'latin1')).join('\n');
+      const inodes = tcp.split('\n').map((line) => `socket:[${line.trim().split(/\s+/)[9]}]`);
+      const open = processTree(instance.pid).flatMap(({ entry }) => descriptors(entry.pid));
+      t.ok(open.some((what) => what.startsWith('socket:')));
+      t.same(
+        open.filter((what) => inodes.includes(what)),
+        [],
+      );
+    });
 
     await t.test('guise: for one web server its sockets are nobody else’s to begin with', async (t) => {
       const { mode } = statSync(instance.instance.run);
