@@ -91,7 +91,12 @@ static void forget_listener(void) {
 /* In the child: the kernel attaches its true pid to this report, so nobody has to believe it. */
 static void become_worker(const struct order *order, int channel, const sigset_t *mask) {
   int is_direct = (order->flags & ORDER_DIRECT) != 0;
-  setsid();
+  /*
+   * Not a session of its own: Linux shares processor time between sessions
+   * first (sched(7), autogroup), so a busy site would weigh as many times as it
+   * has workers, against a router that counts once.
+   */
+  setpgid(0, 0);
   title_set("worker", site.name);
   struct report born = {.type = REPORT_BORN, .worker = order->worker, .pid = getpid()};
   report(&born);
