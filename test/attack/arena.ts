@@ -8,14 +8,14 @@
 
 import { chownSync, writeFileSync } from 'node:fs';
 import type { Test } from 'tap';
-import { startApache } from '../../src/quickstart/apache.js';
-import { freePorts } from '../../src/quickstart/ports.js';
 import { type Guise, type NewSite, type Site, type Toml, writeAs } from '../harness/guise.js';
 import type { Address, Reply } from '../harness/http.js';
-import { type NginxOptions, nginxFor } from '../harness/nginx.js';
 import { journey, type World } from '../harness/world.js';
 import { attackPages } from './pages.js';
 import { type PhpFpm, type PoolOptions, startPhpFpm } from './php-fpm.js';
+import { startWebServers, type Web, type WebServers } from './web-servers.js';
+
+export type { Web } from './web-servers.js';
 
 /** One of the two ways in which the same sites are served. */
 export interface Side {
@@ -23,11 +23,6 @@ export interface Side {
   readonly apache: (site: Site) => Address;
   /** The web servers, each by its name. */
   readonly webs: readonly Web[];
-}
-
-export interface Web {
-  readonly name: 'Apache' | 'nginx';
-  readonly at: (site: Site) => Address;
 }
 
 export interface Arena {
@@ -47,10 +42,6 @@ export interface ArenaOptions {
   readonly alice?: Partial<NewSite>;
   readonly bob?: Partial<NewSite>;
   readonly pools?: PoolOptions;
-  /** Modules of Apache beside those that hosting providers have anyway. */
-  readonly modules?: readonly string[];
-  /** Lines inside every virtual host of Apache. */
-  readonly inside?: (site: Site) => string;
   /** nginx too; attacks by .htaccess need Apache only. */
   readonly nginx?: boolean;
   /**
@@ -58,11 +49,7 @@ export interface ArenaOptions {
    * sites together.
    */
   readonly kept?: boolean;
-  /** The configuration that guise prints stays as it is, AllowOverride and all. */
-  readonly asPrinted?: boolean;
 }
-
-const usualModules = ['rewrite', 'headers', 'authn_core', 'authz_user', 'filter', 'deflate', 'proxy_http'];
 
 export async function arena(
   story: (t: Test, arena: Arena) => Promise<void>,
@@ -81,32 +68,23 @@ export async function arena(
     const [alice, bob] = sites;
     writeSecret(bob);
     const service = await startPhpFpm(world, sites, options.pools);
-    const apache = await bothBehindApache(world, sites, service, options);
-    const webs = {
-      fpm: [web('Apache', { at: apache.fpm })],
-      guise: [web('Apache', { at: apache.guise })],
-    };
-    if (options.nginx === true) {
-      const kept = options.kept === true;
-      webs.fpm.push(web('nginx', await nginxFor(world, sites, nginxForPhpFpm(service, sites, kept))));
-      webs.guise.push(
-        web('nginx', await nginxFor(world, sites, kept ? nginxThatKeeps(instance.socket) : {})),
-      );
-    }
+    const { nginx = false, kept = false } = options;
+    const webs = await startWebServers(world, sites, service, { nginx, kept });
+    const side = (name: Side['name'], [apache, ...others]: WebServers['fpm']): Side => ({
+      name,
+      apache: apache.at,
+      webs: [apache, ...others],
+    });
     await story(t, {
       world,
       instance,
       alice,
       bob,
-      fpm: { name: 'php-fpm', service, apache: apache.fpm, webs: webs.fpm },
-      guise: { name: 'guise', apache: apache.guise, webs: webs.guise },
-      apacheLog: () => apache.log(),
+      fpm: { ...side('php-fpm', webs.fpm), service },
+      guise: side('guise', webs.guise),
+      apacheLog: () => webs.apacheLog(),
     });
   }, options.toml);
-}
-
-function web(name: Web['name'], server: { at(site: Site): Address }): Web {
-  return { name, at: (site) => server.at(site) };
 }
 
 /** A file of bob's that nobody else may read. */
@@ -119,101 +97,6 @@ export function secretFile(bob: Site): string {
 function writeSecret(bob: Site): void {
   writeFileSync(secretFile(bob), secret, { mode: 0o600 });
   chownSync(secretFile(bob), bob.user.uid, bob.user.gid);
-}
-
-/** What Debian's php8.2-fpm.conf for Apache and its snippet for nginx say, for one virtual host. */
-function apacheForPhpFpm(service: PhpFpm, site: Site): string {
-  const address = service.listen(site);
-  const target = address.startsWith('/') ? `unix:${address}|fcgi://localhost` : `fcgi://${address}`;
-  return `  <FilesMatch ".+\\.ph(?:ar|p|tml)$">\n    SetHandler "proxy:${target}"\n  </FilesMatch>`;
-}
-
-function nginxForPhpFpm(service: PhpFpm, sites: readonly Site[], kept: boolean): NginxOptions {
-  const address = (site: Site): string => {
-    const listen = service.listen(site);
-    return listen.startsWith('/') ? `unix:${listen}` : listen;
-  };
-  const upstream = (site: Site): string => `upstream ${site.name} { server ${address(site)}; keepalive 1; }`;
-  return {
-    before: kept ? sites.map(upstream).join('\n') : '',
-    inside: (site) => `index index.php;
-    location ~ \\.php$ {
-      fastcgi_split_path_info ^(.+?\\.php)(/.*)$;
-      try_files $fastcgi_script_name =404;
-      set $path_info $fastcgi_path_info;
-      fastcgi_param PATH_INFO $path_info;
-      fastcgi_index index.php;
-      include fastcgi.conf;
-      ${kept ? `fastcgi_keep_conn on; fastcgi_pass ${site.name};` : `fastcgi_pass ${address(site)};`}
-    }`,
-  };
-}
-
-/** What guise prints, with one upstream for all sites. */
-function nginxThatKeeps(socket: string): NginxOptions {
-  return {
-    before: `upstream kept { server unix:${socket}; keepalive 1; }`,
-    edit: (printed) =>
-      printed.replace(/fastcgi_pass unix:.*;/, 'fastcgi_keep_conn on;\n        fastcgi_pass kept;'),
-  };
-}
-
-interface BothSides {
-  readonly fpm: (site: Site) => Address;
-  readonly guise: (site: Site) => Address;
-  log(): string;
-}
-
-async function bothBehindApache(
-  world: World,
-  sites: readonly Site[],
-  service: PhpFpm,
-  options: ArenaOptions,
-): Promise<BothSides> {
-  const [fpmPort = 0, guisePort = 0] = await freePorts(2);
-  const { inside = () => '', asPrinted = false } = options;
-  const hosts = [];
-  for (const site of sites) {
-    hosts.push(`<VirtualHost 127.0.0.1:${fpmPort}>
-  ServerName ${site.name}
-  DocumentRoot ${site.root}
-  <Directory ${site.root}>
-    Require all granted
-    Options FollowSymLinks
-    AllowOverride All
-  </Directory>
-${apacheForPhpFpm(service, site)}
-${inside(site)}
-</VirtualHost>`);
-    const printed = await world.guise.says('web', 'apache', site.name, '--listen', `127.0.0.1:${guisePort}`);
-    const open = asPrinted ? printed : printed.replace(/AllowOverride .*/, 'AllowOverride All');
-    const whole = open.replace('</VirtualHost>', `${inside(site)}\n</VirtualHost>`);
-    hosts.push(options.kept === true ? whole.replace(`guise-${site.name}/`, 'guise/') : whole);
-  }
-  if (options.kept === true) hosts.unshift(apacheThatKeeps(world.guise.socket));
-  const apache = await startApache({
-    directory: `${world.directory}/apache`,
-    mpm: 'event',
-    modules: [...usualModules, ...(options.modules ?? [])],
-    ports: [fpmPort, guisePort],
-    configuration: hosts.join('\n'),
-  });
-  world.undo.push('stop Apache', () => apache.stop());
-  world.servers.push(apache);
-  return {
-    fpm: (site) => ({ port: fpmPort, host: site.name }),
-    guise: (site) => ({ port: guisePort, host: site.name }),
-    log: () => apache.errorLog(),
-  };
-}
-
-/** One process of Apache, and in it one connection for all sites of guise. */
-function apacheThatKeeps(socket: string): string {
-  return `ServerLimit 1
-ThreadsPerChild 25
-MaxRequestWorkers 25
-<Proxy "unix:${socket}|fcgi://guise/" enablereuse=on>
-</Proxy>`;
 }
 
 /** What a tenant writes into the .htaccess of the document root. */

@@ -3,7 +3,7 @@
  * different files.
  */
 
-import { askOnce, paramsFor } from '../harness/fcgi-client.js';
+import { askOnce, type FcgiAnswer, paramsFor } from '../harness/fcgi-client.js';
 import { writeAs } from '../harness/guise.js';
 import { get } from '../harness/http.js';
 import { arena } from './arena.js';
@@ -20,26 +20,28 @@ await arena(
       t.match(answer.body, runs);
     });
 
-    for (const bytes of ['\0', '\r', '\n', '\r\n', '\t', '\x1b[2J', '\x7f', '\x01']) {
-      const name = JSON.stringify(bytes);
-      for (const script of [
-        `/img.jpg${bytes}.php`,
-        `/img.jpg${bytes}/x.php`,
-        `/${bytes}/whoami.php`,
-        `/whoami.php${bytes}`,
-      ]) {
-        await t.test(`guise: ${name} in SCRIPT_FILENAME: ${JSON.stringify(script)}`, async (t) => {
-          const params = await paramsFor(instance, alice, '/whoami.php', {
-            SCRIPT_FILENAME: `${alice.root}${script}`,
-          });
-          const answer = await askOnce(instance.socket, params);
-          t.equal(answer.status, 400);
-          const id = /Reference: ([0-9a-f]+)/.exec(answer.body)?.[1] ?? 'none';
-          t.equal((await instance.logged(new RegExp(id)))[0]?.reason, 'script-bad-path');
-          t.notMatch(answer.head, /forged/);
-        });
-      }
+    const ask = async (script: string): Promise<FcgiAnswer> => {
+      const SCRIPT_FILENAME = `${alice.root}${script}`;
+      return askOnce(instance.socket, await paramsFor(instance, alice, '/whoami.php', { SCRIPT_FILENAME }));
+    };
+    const kinds = ['\0', '\r', '\n', '\r\n', '\t', '\x1b[2J', '\x7f', '\x01'];
+
+    for (const bytes of kinds) {
+      await t.test(`guise: ${JSON.stringify(bytes)} in SCRIPT_FILENAME`, async (t) => {
+        const answer = await ask(`/img.jpg${bytes}.php`);
+        t.equal(answer.status, 400);
+        const id = /Reference: ([0-9a-f]+)/.exec(answer.body)?.[1] ?? 'none';
+        t.equal((await instance.logged(new RegExp(id)))[0]?.reason, 'script-bad-path');
+      });
     }
+
+    await t.test('guise: wherever they are', async (t) => {
+      for (const bytes of kinds) {
+        for (const script of [`/img.jpg${bytes}/x.php`, `/${bytes}/whoami.php`, `/whoami.php${bytes}`]) {
+          t.equal((await ask(script)).status, 400, JSON.stringify(script));
+        }
+      }
+    });
 
     await t.test('guise: in a prefix of Apache’s, and encoded once or twice', async (t) => {
       for (const script of [
