@@ -32,7 +32,10 @@ export function apacheConfiguration(config: Config, site: Site, options: WebOpti
     '',
     ...identify(site),
   ];
-  const modules = '# Modules: proxy proxy_fcgi (a2enmod proxy_fcgi), alias, authz_core, dir.';
+  const modules = [
+    '# Modules: proxy proxy_fcgi (a2enmod proxy_fcgi), alias, authz_core, dir.',
+    '# Never info: with it any .htaccess shows the whole configuration, keys and all (SetHandler server-info).',
+  ].join('\n');
   if (options.bare) {
     return [...heading(site, 'Apache', 'Belongs inside its <VirtualHost>.'), modules, '', ...inside, ''].join(
       '\n',
