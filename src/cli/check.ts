@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { checkConfig, configFile } from '../config/config.js';
 import { formatProblem, type Problem } from '../config/problem.js';
 import { landlockSupport } from '../os/landlock.js';
+import { lostWithoutKey } from '../site/key.js';
 import { readSites } from '../site/registry.js';
 import type { Site } from '../site/site.js';
 import { socketProblems } from '../site/sockets.js';
@@ -57,12 +58,14 @@ function check(asked: string | undefined): CheckReport {
   };
 }
 
-/** Sites that are to be confined and cannot be. Where that is required they are parked, and so no longer among these. */
+/** Sites without a key, and sites that are to be confined and cannot be. Where that is required they are parked, and so no longer among these. */
 function notesOn(sites: readonly Site[]): string[] {
   const { abi, reason } = landlockSupport();
   const open = sites.filter((site) => site.confine === 'landlock').length;
-  if (abi > 0 || open === 0) return [];
+  const keyless = sites.filter((site) => !site.keyRequired).map((site) => lostWithoutKey(site.name));
+  if (abi > 0 || open === 0) return keyless;
   return [
+    ...keyless,
     `there is no Landlock here (${reason ?? ''}): file modes alone keep ${count(open, 'site')} from reading the others`,
   ];
 }

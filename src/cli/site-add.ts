@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { readClientConfig } from '../config/config.js';
 import { quoteShell } from '../config/toml-file.js';
 import { type SiteReport, viewSite } from '../control/api.js';
+import { lostWithoutKey } from '../site/key.js';
 import { setDotted } from '../site/settings.js';
 import { addSite } from '../site/write.js';
 import type { Context } from './context.js';
@@ -59,6 +60,7 @@ Examples:
         context.terminal.out(json({ ...site, applied }));
         return;
       }
+      if (table.key_required === false) context.terminal.err(lostWithoutKey(site.name));
       const flag = context.configFile() === undefined ? '' : ` --config ${quoteShell(config.file)}`;
       context.terminal.out(
         [

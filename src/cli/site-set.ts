@@ -3,7 +3,7 @@ import { readClientConfig } from '../config/config.js';
 import { parseDuration } from '../config/duration.js';
 import { type SiteReport, viewSite } from '../control/api.js';
 import { GuiseError } from '../error.js';
-import { defaultGraceMs } from '../site/key.js';
+import { defaultGraceMs, lostWithoutKey } from '../site/key.js';
 import { changeSite, type SiteChanges } from '../site/write.js';
 import type { Context } from './context.js';
 import { parseSettings } from './settings.js';
@@ -52,6 +52,8 @@ Examples:
         return;
       }
       context.terminal.out(`changed ${site.name}, file ${site.file}`);
+      if (parseSettings(options.set ?? []).key_required === false)
+        context.terminal.err(lostWithoutKey(site.name));
       if (options.rotateKey)
         context.terminal.out(
           `The web server needs the new key: guise web apache|nginx|lighttpd ${site.name}`,

@@ -11,6 +11,14 @@ export function makeKey(): string {
   return randomBytes(32).toString('hex');
 }
 
+/** What a site gives up with `key_required = false`; said wherever it is switched off, and by every check. */
+export function lostWithoutKey(name: string): string {
+  return (
+    `${name} asks for no key: whoever can make the web server send a request to guise, every tenant with an .htaccess ` +
+    "among them, can run this site's scripts with parameters of his choice, REMOTE_USER and HTTPS included"
+  );
+}
+
 export const defaultGraceMs = 24 * 3_600_000;
 
 /** The keys of a site that are good at that moment; the current one first. */
