@@ -52,7 +52,7 @@ export const configSchema = z.strictObject({
         'a list of loopback addresses with ports: "127.0.0.1:PORT", "[::1]:PORT"',
         'listen = ["127.0.0.1:9000"]',
       ),
-      count: key(count(1, 64), 'a whole number from 1 to 64', 'count = 1'),
+      count: key(count(1, 1), '1: more than one router is not built yet', 'count = 1'),
       max_connections: key(
         count(16, 1_000_000),
         'a whole number from 16 to 1000000',
