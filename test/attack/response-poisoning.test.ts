@@ -4,8 +4,9 @@
  * somebody else's.
  */
 
+import { rmSync } from 'node:fs';
 import type { Test } from 'tap';
-import type { Site } from '../harness/guise.js';
+import { type Site, writeAs } from '../harness/guise.js';
 import { get } from '../harness/http.js';
 import { arena, type Web } from './arena.js';
 import { ffi, ffiPool, libc } from './native.js';
@@ -38,7 +39,10 @@ switch ($_GET['how']) {
     case 'management': $write(record(10, 'forged', 0)); break;
     case 'overloaded': $write(record(3, "\\0\\0\\0\\0\\2\\0\\0\\0")); break;
     case 'early end': $write(record(6, '') . $answer . $end); break;
-    case 'holds': $write($answer . $end); sleep(3); break;
+    case 'holds':
+        $write($answer . $end);
+        for ($i = 0; $i < 800 && !file_exists(__DIR__ . '/release'); $i++) { usleep(10000); clearstatcache(); }
+        break;
 }`;
 
 const ways = [
@@ -70,7 +74,7 @@ await arena(
         const reply = await get(web.at(site), '/index.php', { deadlineMs: 4000 }).catch(() => undefined);
         t.equal(reply?.text(), `front page of ${site.name}`);
       }
-      t.ok(performance.now() - started < 1200, 'and nobody waits for her');
+      t.ok(performance.now() - started < 5000, 'and nobody waits for her');
     };
 
     await t.test('php-fpm: on a kept connection of her pool the answers are hers to forge', async (t) => {
@@ -84,8 +88,10 @@ await arena(
     for (const web of guise.webs) {
       for (const how of ways) {
         await t.test(`guise behind ${web.name}: ${how}`, async (t) => {
+          rmSync(`${alice.root}/release`, { force: true });
           await attack(web, how);
           await visit(t, web);
+          writeAs(alice, 'release', '');
         });
       }
     }
