@@ -78,10 +78,12 @@ export class SiteSet {
     const difference: Difference = { added: [], changed: [], removed: [], unchanged: 0 };
     const sites = registry.sites.flatMap((site) => [...sitesOfVisitors(site), site]);
     const wanted = new Map(sites.map((site) => [site.name, site]));
-    for (const [name, runtime] of this.#byName) {
+    // A copy: a site that changes is put in again, and would be looked at twice.
+    for (const [name, runtime] of [...this.#byName]) {
       const site = wanted.get(name);
       if (site === undefined) {
         this.#end(runtime);
+        this.sweep(runtime);
         this.#unlisten(name);
         difference.removed.push(name);
       } else if (isDeepStrictEqual(site, runtime.site)) {
@@ -109,6 +111,7 @@ export class SiteSet {
     } else {
       this.#end(runtime);
       this.#begin(site);
+      this.sweep(runtime); // only now, for the site is not over
     }
   }
 
@@ -163,7 +166,10 @@ export class SiteSet {
   }
 
   closeAll(): void {
-    for (const runtime of this.#byName.values()) this.#end(runtime);
+    for (const runtime of this.#byName.values()) {
+      this.#end(runtime);
+      this.sweep(runtime);
+    }
     for (const name of [...this.#listeners.keys()]) this.#unlisten(name);
   }
 
@@ -180,7 +186,6 @@ export class SiteSet {
     this.#byName.delete(runtime.site.name);
     runtime.close();
     this.#handlers.closed(runtime);
-    this.sweep(runtime);
   }
 
   /**
