@@ -64,7 +64,9 @@ export class Connection {
     this.#poller = poller;
     poller.add(fd, whileReading, (events) => {
       if ((events & (POLLIN | POLLRDHUP)) !== 0) this.canRead = true;
-      if ((events & POLLOUT) !== 0 && this.#unsent.length > 0 && this.#flush()) {
+      // A peer that has hung up takes nothing any more, though the kernel may never say so by POLLOUT.
+      const mayFlush = (events & (POLLOUT | POLLHUP | POLLERR)) !== 0 && this.#unsent.length > 0;
+      if (mayFlush && this.#flush()) {
         poller.change(fd, whileReading);
         handlers.flushed(this);
       }

@@ -1,6 +1,7 @@
 /** A worker's process as the router sees it: the other end of its job channel. */
 
 import { jobHeaderBytes, jobMaxBytes, noteBytes } from '../../src/control/worker-messages.js';
+import { errno } from '../../src/os/errno.js';
 import { close, receiveMessage, send } from '../../src/os/socket.js';
 
 export interface Job {
@@ -76,7 +77,8 @@ export class FakeWorker {
 
   /** Whether the router has closed its end. */
   get isLetGo(): boolean {
-    return receiveMessage(this.fd, this.#buffer, this.#info) === 0;
+    const length = receiveMessage(this.fd, this.#buffer, this.#info);
+    return length === 0 || length === -errno.ECONNRESET;
   }
 
   say(bytes: Buffer): number {
