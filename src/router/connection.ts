@@ -27,8 +27,10 @@ export interface ConnectionHandlers {
 
 export class Connection {
   readonly fd: number;
-  /** The site whose own socket it came in on, 0 for the shared one. */
-  readonly listenerSite: number;
+  /** The site whose own socket it came in on, 0 for the shared one. A site that changes gets another number. */
+  listenerSite: number;
+  /** That site's name, which stays. */
+  listenerName: string | undefined;
   readonly reader: RequestReader;
   /** It came in over TCP, where a site's own word that it needs no key does not count. */
   demandsKey = false;

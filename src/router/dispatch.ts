@@ -42,6 +42,10 @@ export class Dispatcher {
   /** A complete request of an open site. */
   admit(exchange: Exchange): void {
     const { site } = exchange;
+    if (site.isClosing && site.pool.isQuiet) {
+      this.#end(exchange, { kind: 'refused', reason: 'stopping', note: undefined });
+      return;
+    }
     const admission = site.pool.admit(exchange);
     if (admission.kind === 'full') {
       this.#end(exchange, { kind: 'refused', reason: 'queue-full', note: undefined });
@@ -108,9 +112,8 @@ export class Dispatcher {
   #run(exchange: Exchange, link: WorkerLink | undefined): void {
     if (link === undefined) throw new Error('the pool has a worker that is not there');
     const { connection, head } = exchange;
-    const isShared = connection.listenerSite === 0;
-    const relay = head.keep && isShared ? this.#relay(exchange) : undefined;
-    const handover = link.run(exchange, relay?.theirs ?? connection.fd, head.keep && !isShared);
+    const relay = head.keep && !mayBeLent(exchange) ? this.#relay(exchange) : undefined;
+    const handover = link.run(exchange, relay?.theirs ?? connection.fd, head.keep && relay === undefined);
     relay?.handedOver();
     if (handover === 'sent') {
       exchange.run(link.id, performance.now());
@@ -206,6 +209,11 @@ export class Dispatcher {
     const count = site.isClosing && site.pool.queuedCount === 0 ? 0 : site.pool.want();
     if (count > 0) this.#handlers.demand(site, count);
   }
+}
+
+/** Whether every request that a kept connection carries is this site's, and runs as the same user. */
+function mayBeLent({ connection, site }: Exchange): boolean {
+  return connection.listenerSite === site.id && !site.hasSeveralUsers;
 }
 
 function endingOf(note: Note): Ending {

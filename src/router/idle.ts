@@ -6,6 +6,7 @@ import type { RoutedSite } from './routed-site.js';
 export function watchIdle(site: RoutedSite, dispatcher: Dispatcher): void {
   const { idleSinceMs } = site.pool;
   if (site.isClosing) {
+    forgetIdle(site);
     retire(site, dispatcher, Number.POSITIVE_INFINITY);
     return;
   }
@@ -16,6 +17,12 @@ export function watchIdle(site: RoutedSite, dispatcher: Dispatcher): void {
     retire(site, dispatcher, performance.now() - site.config.idleTimeoutMs);
     watchIdle(site, dispatcher);
   }, pauseMs + 1);
+}
+
+/** The site has no workers any more that anybody waits for. */
+export function forgetIdle(site: RoutedSite): void {
+  clearTimeout(site.idleTimer);
+  site.idleTimer = undefined;
 }
 
 function retire(site: RoutedSite, dispatcher: Dispatcher, beforeMs: number): void {

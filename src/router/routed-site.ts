@@ -40,6 +40,11 @@ export class RoutedSite implements Identifiable {
     return this.config.aliases;
   }
 
+  /** Some of its requests run as other users than the rest. */
+  get hasSeveralUsers(): boolean {
+    return Object.keys(this.config.visitors).length > 0;
+  }
+
   get keyRequired(): boolean {
     return this.config.keyRequired;
   }

@@ -22,7 +22,7 @@ import { Deadlines } from './deadlines.js';
 import { Dispatcher, type DispatchHandlers } from './dispatch.js';
 import type { Ending } from './ending.js';
 import { Exchange } from './exchange.js';
-import { watchIdle } from './idle.js';
+import { forgetIdle, watchIdle } from './idle.js';
 import { Intake } from './intake.js';
 import type { RouterLog } from './log.js';
 import { outcomeOf, refusedOutcome } from './outcomes.js';
@@ -106,6 +106,7 @@ export class Server {
     const handlers = this.#connectionHandlers;
     const connection = new Connection(fd, site, reader, deadlineMs, this.#poller, handlers);
     connection.demandsKey = isTcp;
+    connection.listenerName = this.byId.get(site)?.name;
     this.connections.add(connection);
     this.#readable(connection);
   }
@@ -131,6 +132,7 @@ export class Server {
   /** Nothing in the master stands for this site any more. */
   forgetAutomatic(site: RoutedSite): void {
     if (!site.pool.isQuiet) return;
+    forgetIdle(site);
     this.byId.delete(site.id);
     this.auto?.forget(site);
   }
@@ -143,8 +145,9 @@ export class Server {
 
   /** Request head → site. The key is overwritten before anything else happens. */
   #headComplete(connection: Connection, head: Head): void {
-    const owner = this.byId.get(connection.listenerSite);
-    const site = this.sites.identify(head, owner, connection.demandsKey);
+    const owner = this.#ownerOf(connection);
+    const isOrphaned = owner === undefined && connection.listenerSite !== 0;
+    const site = isOrphaned ? 'no-site' : this.sites.identify(head, owner, connection.demandsKey);
     head.blankKeys();
     if (typeof site === 'string') {
       this.#refuseHead(connection, head, site);
@@ -155,6 +158,19 @@ export class Server {
     connection.reader.bodyLimit = site.config.maxBodyBytes;
     if (connection.site !== undefined) return;
     this.#refuseHead(connection, head, isAutomatic ? 'no-site' : 'start-failed');
+  }
+
+  /** The site whose own socket a connection came in on: a kept one may be older than the site's present form. */
+  #ownerOf(connection: Connection): RoutedSite | undefined {
+    const owner = this.byId.get(connection.listenerSite);
+    if (connection.listenerSite === 0 || owner?.isClosing === false) return owner;
+    const present = this.#openNamed(connection.listenerName);
+    if (present !== undefined) connection.listenerSite = present.id;
+    return present;
+  }
+
+  #openNamed(name: string | undefined): RoutedSite | undefined {
+    return [...this.byId.values()].find((site) => site.name === name && !site.isClosing);
   }
 
   /** The key has said that it is one of the automatic sites; where the script lies says which. */
@@ -179,11 +195,17 @@ export class Server {
 
   /** Site → verdict → worker. The worker gives the last word of the verdict: it sees the script. */
   #complete(connection: Connection, request: IncomingRequest): void {
-    const { site } = connection;
-    if (site === undefined) throw new Error('a request is complete that belongs to no site');
+    if (connection.site === undefined) throw new Error('a request is complete that belongs to no site');
+    const site = this.#present(connection.site, request.head);
     const exchange = new Exchange(connection, site, request.head, request.body, performance.now());
     connection.exchange = exchange;
     this.dispatcher.admit(exchange);
+  }
+
+  /** A site may have changed while its request was being read, or an automatic one been forgotten. */
+  #present(site: RoutedSite, head: Head): RoutedSite {
+    if (this.byId.get(site.id) === site && !site.isClosing) return site;
+    return (site.auto === undefined ? this.#openNamed(site.name) : this.#automatic(head)) ?? site;
   }
 
   /** Worker → outcome → ledger. */
