@@ -36,9 +36,12 @@ async function accepted(t: Test, listener: number): Promise<number> {
   return fd.one;
 }
 
-/** A Node script as another user: connects, then does what it is told. */
+/**
+ * A Node script as another user: connects, then does what it is told. `env -i` sheds what tap adds to the
+ * environment of every child, which would write into a directory that this user may not write to.
+ */
 function asStranger(t: Test, script: string): ReturnType<typeof spawn> {
-  const words = [`--reuid=${stranger}`, '--clear-groups', process.execPath, '-e', script];
+  const words = [`--reuid=${stranger}`, '--clear-groups', 'env', '-i', process.execPath, '-e', script];
   const child = spawn('setpriv', words, { stdio: ['pipe', 'inherit', 'inherit'], env: {} });
   t.teardown(() => child.kill('SIGKILL'));
   return child;
