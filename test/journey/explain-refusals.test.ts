@@ -23,8 +23,8 @@ await journey(async (t, world) => {
       '1',
       '--set',
       'queue_length=1',
-      'queue_timeout=1s',
-      'time_limit=4s',
+      'queue_timeout=5s',
+      'time_limit=10s',
       'max_body=4K',
     ],
   });
