@@ -38,6 +38,10 @@ const walls = {
     deny: ['../fastcgi/*', '../request/*', '../router/*', '../cli/*', 'node:child_process'],
     why: 'the master is root: it never sees a byte of a request, and starts programs only through os/launch',
   },
+  status: {
+    deny: ['../router/*', '../master/*', '../cli/*', '../fastcgi/*', '../request/*', 'node:child_process'],
+    why: 'the status application asks the control socket, and knows nothing else of the daemon',
+  },
   os: { deny: ['../!(error.js)'], allowAddon: true, why: 'os/ is at the bottom' },
 };
 

@@ -1,11 +1,17 @@
 /** Speaks to a running daemon over its control socket. What keeps it from answering is said in clear words. */
 
 import { request } from 'node:http';
-import type { Config } from '../config/config.js';
 import { errorCode, quoteShell } from '../config/toml-file.js';
 import { type ErrorCode, GuiseError, messageOf } from '../error.js';
 import { errorBody } from './api.js';
 import { controlPath } from './server.js';
+
+/** What must be known of a daemon to speak to it: a part of Config. */
+export interface Daemon {
+  readonly file: string;
+  readonly paths: { readonly run: string };
+  readonly control: { readonly group?: string };
+}
 
 export interface Ask {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -19,7 +25,7 @@ export interface Ask {
  * The body of the daemon's answer. Throws GuiseError: NOT_RUNNING, NOT_PERMITTED, or what the daemon says.
  * The daemon is root's own; its answers are taken at their word.
  */
-export async function ask<T>(config: Config, question: Ask): Promise<T> {
+export async function ask<T>(config: Daemon, question: Ask): Promise<T> {
   const { status, text } = await exchange(config, question);
   let body: unknown;
   try {
@@ -35,7 +41,7 @@ export async function ask<T>(config: Config, question: Ask): Promise<T> {
   throw new GuiseError(code as ErrorCode, message, remedy === undefined ? {} : { remedy });
 }
 
-function exchange(config: Config, question: Ask): Promise<{ status: number; text: string }> {
+function exchange(config: Daemon, question: Ask): Promise<{ status: number; text: string }> {
   const payload = question.body === undefined ? undefined : JSON.stringify(question.body);
   return new Promise((resolve, reject) => {
     const call = request({
@@ -70,7 +76,7 @@ function exchange(config: Config, question: Ask): Promise<{ status: number; text
   });
 }
 
-function translate(error: unknown, config: Config): GuiseError {
+function translate(error: unknown, config: Daemon): GuiseError {
   if (error instanceof GuiseError) return error;
   const path = controlPath(config.paths.run);
   switch (errorCode(error)) {
