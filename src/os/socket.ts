@@ -67,6 +67,18 @@ export function accept(fd: number): number {
   return addon.accept(fd);
 }
 
+const peer = new Int32Array(1);
+
+/**
+ * The same, and whose it is, in one call: `uid` is that of the process at the other end, and -1 where there is none,
+ * as with TCP.
+ */
+export function acceptWithPeer(fd: number): { readonly fd: number; readonly uid: number } {
+  const connection = addon.acceptWithPeer(fd, peer);
+  const uid = peer[0] as number;
+  return { fd: connection, uid: uid === -1 ? -1 : uid >>> 0 };
+}
+
 /** What has arrived, at most `length` bytes to `offset` of the buffer: recv(2). 0 means the peer has ended. */
 export function receive(fd: number, buffer: Buffer, offset: number, length: number): number {
   return addon.receive(fd, buffer, offset, length);
@@ -155,6 +167,11 @@ export function shutdownBoth(fd: number): number {
 
 export function shutdownWrite(fd: number): number {
   return addon.shutdown(fd, SHUT_WR);
+}
+
+/** shutdownBoth and close in one call. */
+export function endConnection(fd: number): number {
+  return addon.endConnection(fd);
 }
 
 /** To be taken off a poller first: see Poller.remove. */

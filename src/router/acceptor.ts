@@ -6,7 +6,7 @@
 
 import { errno, errnoName } from '../os/errno.js';
 import { POLLIN, type Poller } from '../os/poller.js';
-import { accept, close, peerUid, tcpPeerUid } from '../os/socket.js';
+import { acceptWithPeer, close, tcpPeerUid } from '../os/socket.js';
 import type { RouterLog } from './log.js';
 
 /** Connections accepted before others get their turn. */
@@ -94,8 +94,8 @@ export class Acceptor {
         this.#pause('max_connections');
         return;
       }
-      const fd = accept(listener.fd);
-      if (fd >= 0) this.#admit(fd, listener);
+      const { fd, uid } = acceptWithPeer(listener.fd);
+      if (fd >= 0) this.#admit(fd, listener.isTcp ? tcpPeerUid(fd) : uid, listener);
       else if (fd === -errno.EMFILE || fd === -errno.ENFILE) {
         this.#pause(errnoName(-fd));
         return;
@@ -104,8 +104,7 @@ export class Acceptor {
   }
 
   /** Whatever the socket's mode says: nobody but the web server speaks for visitors. */
-  #admit(fd: number, listener: Listener): void {
-    const uid = listener.isTcp ? tcpPeerUid(fd) : peerUid(fd);
+  #admit(fd: number, uid: number, listener: Listener): void {
     if (this.#webUids.has(uid)) {
       this.#setup.connected(fd, listener);
       return;

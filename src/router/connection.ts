@@ -2,13 +2,15 @@
  * One connection from a web server: its descriptor, what it is reading, what waits to be written. Owns the
  * descriptor and closes it. Decides nothing: the router does (serve.ts).
  *
- * The registration is edge-triggered and made once, so each event is a wake-up that something changed; `canRead`
+ * Most connections bring one request, whole, and are over before anything else could happen on them. So the poller
+ * learns of one only when something is waited for (`watch`): more bytes, room to write, or the visitor's leaving. The
+ * registration is edge-triggered and made once, so each event is a wake-up that something changed; `canRead`
  * remembers that unread bytes may wait while a request runs.
  */
 
 import { errno } from '../os/errno.js';
 import { POLLERR, POLLET, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, type Poller } from '../os/poller.js';
-import { close, receive, send, shutdownBoth } from '../os/socket.js';
+import { close, endConnection, receive, send } from '../os/socket.js';
 import type { RequestReader } from '../request/reader.js';
 import type { Exchange } from './exchange.js';
 import type { RoutedSite } from './routed-site.js';
@@ -48,6 +50,10 @@ export class Connection {
   /** When the present read must have made progress. */
   deadlineMs: number;
   readonly #poller: Poller;
+  readonly #handlers: ConnectionHandlers;
+  #isWatched = false;
+  /** The peer will send no more: behind what has come lies the end, which no event will tell again. */
+  #peerEnded = false;
   #unsent: Buffer[] = [];
   #unread: Buffer | undefined;
 
@@ -64,16 +70,15 @@ export class Connection {
     this.reader = reader;
     this.deadlineMs = deadlineMs;
     this.#poller = poller;
-    poller.add(fd, whileReading, (events) => {
-      if ((events & (POLLIN | POLLRDHUP)) !== 0) this.canRead = true;
-      // A peer that has hung up takes nothing any more, though the kernel may never say so by POLLOUT.
-      const mayFlush = (events & (POLLOUT | POLLHUP | POLLERR)) !== 0 && this.#unsent.length > 0;
-      if (mayFlush && this.#flush()) {
-        poller.change(fd, whileReading);
-        handlers.flushed(this);
-      }
-      if (this.isOpen && (events & (POLLHUP | POLLERR)) !== 0) handlers.hungUp(this);
-      else if (this.isOpen && this.canRead) handlers.readable(this);
+    this.#handlers = handlers;
+  }
+
+  /** From now on its handlers are called. What is the case already, they hear at once. */
+  watch(): void {
+    if (this.#isWatched || !this.isOpen) return;
+    this.#isWatched = true;
+    this.#poller.add(this.fd, this.#interest, (events) => {
+      this.#happened(events);
     });
   }
 
@@ -85,7 +90,9 @@ export class Connection {
   /** recv(2) into `buffer`; 0 at the end, negative errno. */
   receive(buffer: Buffer): number {
     const length = receive(this.fd, buffer, 0, buffer.length);
-    if (length === -errno.EAGAIN) this.canRead = false;
+    // Fewer bytes than there was room for are all that there were, epoll(7).
+    const isDrained = length === -errno.EAGAIN || (length > 0 && length < buffer.length && !this.#peerEnded);
+    if (isDrained) this.canRead = false;
     return length;
   }
 
@@ -94,8 +101,10 @@ export class Connection {
     this.#unsent.push(bytes);
     if (this.#unsent.length > 1) return false;
     const isFlushed = this.#flush();
-    if (!isFlushed) this.#poller.change(this.fd, whileReading | POLLOUT);
-    return isFlushed;
+    if (isFlushed) return true;
+    if (this.#isWatched) this.#poller.change(this.fd, this.#interest);
+    else this.watch();
+    return false;
   }
 
   get hasUnsent(): boolean {
@@ -115,19 +124,39 @@ export class Connection {
 
   /** Ends it for everybody who holds a copy, a script's stray child included. */
   end(): void {
-    if (!this.isOpen) return;
-    shutdownBoth(this.fd);
-    this.release();
+    if (this.#leave()) endConnection(this.fd);
   }
 
   /** Lets go of this process's copy only. */
   release(): void {
-    if (!this.isOpen) return;
+    if (this.#leave()) close(this.fd);
+  }
+
+  /** Returns whether it was open. */
+  #leave(): boolean {
+    if (!this.isOpen) return false;
     this.isOpen = false;
     this.reader.close();
-    this.#poller.remove(this.fd);
-    close(this.fd);
+    if (this.#isWatched) this.#poller.remove(this.fd);
     this.#unsent = [];
+    return true;
+  }
+
+  get #interest(): number {
+    return this.hasUnsent ? whileReading | POLLOUT : whileReading;
+  }
+
+  #happened(events: number): void {
+    if ((events & (POLLIN | POLLRDHUP)) !== 0) this.canRead = true;
+    if ((events & POLLRDHUP) !== 0) this.#peerEnded = true;
+    // A peer that has hung up takes nothing any more, though the kernel may never say so by POLLOUT.
+    const mayFlush = (events & (POLLOUT | POLLHUP | POLLERR)) !== 0 && this.hasUnsent;
+    if (mayFlush && this.#flush()) {
+      this.#poller.change(this.fd, this.#interest);
+      this.#handlers.flushed(this);
+    }
+    if (this.isOpen && (events & (POLLHUP | POLLERR)) !== 0) this.#handlers.hungUp(this);
+    else if (this.isOpen && this.canRead) this.#handlers.readable(this);
   }
 
   #flush(): boolean {

@@ -52,6 +52,7 @@ export class Dispatcher {
       return;
     }
     if (admission.kind === 'run') this.#run(exchange, this.#workers.get(admission.worker));
+    else exchange.connection.watch(); // its visitor may leave
     this.#ask(site);
   }
 

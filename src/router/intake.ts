@@ -58,11 +58,12 @@ export class Intake {
     while (connection.isOpen && connection.canRead && connection.isReading) {
       const length = connection.receive(buffer);
       if (length > 0) this.#push(connection, length);
-      else {
-        if (length !== -errno.EAGAIN) this.#handlers.close(connection); // its end, or an error
+      else if (length !== -errno.EAGAIN) {
+        this.#handlers.close(connection); // its end, or an error
         return;
       }
     }
+    if (connection.isReading) connection.watch();
   }
 
   #push(connection: Connection, length: number): void {

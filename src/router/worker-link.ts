@@ -10,6 +10,7 @@ import {
   jobMaxBytes,
   type Note,
   noteBytes,
+  noteStarted,
   readNote,
   writeJobHeader,
 } from '../control/worker-messages.js';
@@ -111,7 +112,10 @@ export class WorkerLink {
         this.#handlers.ended(this, length > 0);
         return;
       }
-      if (note.sequence === this.sequence) this.#handlers.note(this, note);
+      if (note.sequence !== this.sequence) continue;
+      this.#handlers.note(this, note);
+      // It has no more to say, and were it so, the poller would call again: to ask costs a system call a request.
+      if (note.type !== noteStarted && !this.isDead) return;
     }
   }
 }

@@ -4,7 +4,7 @@
  * one in the log. Keys are compared as digests in a hash table, so that time tells nothing about them.
  */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Head } from '../request/head.js';
 
 export interface Identifiable {
@@ -60,7 +60,7 @@ export class SiteIndex<T extends Identifiable> {
 }
 
 function digest(key: Uint8Array): string {
-  return createHash('sha256').update(key).digest('hex');
+  return hash('sha256', key, 'hex');
 }
 
 /** HAProxy sends SERVER_NAME with the port. */

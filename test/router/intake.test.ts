@@ -78,6 +78,7 @@ class IntakeRig {
       hungUp: () => this.calls.push('hung up'),
       flushed: () => undefined,
     });
+    this.intake.read(connection);
     this.#t.teardown(() => {
       connection.release();
       close(webServer);
