@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "site.h"
@@ -116,6 +118,23 @@ static int open_longest(char *path, char *info, size_t info_size) {
   return fd;
 }
 
+/* Components are compared, not characters: /home/bob/www does not hold /home/bob/www2/a.php. */
+static int lies_beneath(const char *real, const char *root, size_t root_length) {
+  return !strncmp(real, root, root_length) && real[root_length] == '/';
+}
+
+/*
+ * Opens for reading a cleaned path below the root with no symbolic link on all
+ * of its way: it is its own real path then, and so is the root's. One call that
+ * spares the usual script most of the others. -1 for everything else.
+ */
+static int open_plain(const char *path) {
+  struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+  size_t root_length = strlen(site.root);
+  if (root_length < 2 || !lies_beneath(path, site.root, root_length)) return -1;
+  return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
 static ssize_t real_path(int fd, char *out, size_t size) {
   char link[32];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -169,7 +188,6 @@ static int has_suffix(const char *real) {
   return 0;
 }
 
-/* Components are compared, not characters: /home/bob/www does not hold /home/bob/www2/a.php. */
 static struct verdict check_beneath_root(const char *real, size_t *root_length) {
   char root[PATH_MAX];
   script_step(SCRIPT_NO_ROOT, site.root);
@@ -180,7 +198,7 @@ static struct verdict check_beneath_root(const char *real, size_t *root_length) 
   if (n < 0) return refuse(SCRIPT_NO_ROOT, ENAMETOOLONG);
   if (n == 1) n = 0; /* the root directory itself */
   script_step(SCRIPT_OUTSIDE_ROOT, real);
-  if (strncmp(real, root, (size_t)n) || real[n] != '/') return refuse(SCRIPT_OUTSIDE_ROOT, 0);
+  if (!lies_beneath(real, root, (size_t)n)) return refuse(SCRIPT_OUTSIDE_ROOT, 0);
   *root_length = (size_t)n;
   return allowed;
 }
@@ -194,13 +212,32 @@ static struct verdict check_readable(const char *path) {
   return allowed;
 }
 
-static struct verdict check_file(int fd, char *path, size_t size) {
+/* It has been opened for reading already. */
+static struct verdict is_readable(const char *path) {
+  script_step(SCRIPT_UNREADABLE, path);
+  return allowed;
+}
+
+/* What the path itself says: `real` and the length of the root's real path in it. */
+static struct verdict check_place(int fd, const char *path, int is_plain, char *real, size_t *root_length) {
+  if (!is_plain) {
+    if (real_path(fd, real, PATH_MAX) < 0) return refuse(SCRIPT_BAD_PATH, 0);
+    return check_beneath_root(real, root_length);
+  }
+  strcpy(real, path);
+  *root_length = strlen(site.root);
+  script_step(SCRIPT_NO_ROOT, site.root);
+  script_step(SCRIPT_OUTSIDE_ROOT, real);
+  return allowed;
+}
+
+/* `is_plain`: see open_plain. */
+static struct verdict check_file(int fd, char *path, size_t size, int is_plain) {
   char real[PATH_MAX];
   size_t root_length = 0;
   struct stat st;
   if (fstat(fd, &st) < 0) return refuse(SCRIPT_NOT_FOUND, (uint32_t)errno);
-  if (real_path(fd, real, sizeof real) < 0) return refuse(SCRIPT_BAD_PATH, 0);
-  struct verdict v = check_beneath_root(real, &root_length);
+  struct verdict v = check_place(fd, path, is_plain, real, &root_length);
   if (v.reason != SCRIPT_OK) return v;
   script_step(SCRIPT_NOT_REGULAR, real);
   if (!S_ISREG(st.st_mode)) return refuse(SCRIPT_NOT_REGULAR, st.st_mode);
@@ -215,7 +252,7 @@ static struct verdict check_file(int fd, char *path, size_t size) {
   v = check_way(real, root_length);
   if (v.reason != SCRIPT_OK) return v;
   if (!site_name_script(path, size, real + root_length)) return refuse(SCRIPT_BAD_PATH, 0);
-  return check_readable(path);
+  return is_plain ? is_readable(path) : check_readable(path);
 }
 
 struct verdict script_find(const char *name, size_t length, char *path, size_t size, char *path_info,
@@ -228,7 +265,10 @@ struct verdict script_find(const char *name, size_t length, char *path, size_t s
   script_step(SCRIPT_BAD_PATH, "");
   if (!clean(start, end, path, size)) return refuse(SCRIPT_BAD_PATH, 0);
   script_step(SCRIPT_NOT_FOUND, path);
-  int fd = open_longest(path, path_info, path_info_size);
+  *path_info = 0;
+  int fd = open_plain(path);
+  int is_plain = fd >= 0;
+  if (!is_plain) fd = open_longest(path, path_info, path_info_size);
   if (fd < 0 && errno == ENOENT && proxied) {
     char decoded[PATH_MAX];
     /* A rewritten URL may carry its query string behind the file's name. */
@@ -242,7 +282,7 @@ struct verdict script_find(const char *name, size_t length, char *path, size_t s
     if (query) fd = open_longest(path, path_info, path_info_size);
   }
   if (fd < 0) return refuse(errno == EACCES ? SCRIPT_UNREADABLE : SCRIPT_NOT_FOUND, (uint32_t)errno);
-  struct verdict v = check_file(fd, path, size);
+  struct verdict v = check_file(fd, path, size, is_plain);
   close(fd);
   return v;
 }
