@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'NOT_RUNNING'
   | 'NOT_PERMITTED'
   | 'BAD_REQUEST'
+  | 'TOO_MANY'
   | 'SETUP_FAILED'
   | 'USAGE';
 

@@ -21,6 +21,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   BAD_REQUEST: exitCodes.USAGE,
   NOT_RUNNING: exitCodes.NOT_RUNNING,
   NOT_PERMITTED: exitCodes.NOT_PERMITTED,
+  TOO_MANY: exitCodes.NOT_PERMITTED,
   CONFIG_INVALID: exitCodes.CONFIG,
   CONFIG_UNREADABLE: exitCodes.CONFIG,
   ALREADY_RUNNING: exitCodes.ALREADY_RUNNING,

@@ -43,7 +43,12 @@ export interface Config {
     /** How long a request that has begun to arrive may bring no further byte. */
     readonly readTimeoutMs: number;
   };
-  readonly control: { readonly group?: string };
+  readonly control: {
+    /** Its members may do everything, beside root. */
+    readonly group?: string;
+    /** Whether users of sites may ask about their own. */
+    readonly owners: boolean;
+  };
   readonly limits: {
     /** Workers over all sites. */
     readonly maxWorkers: number;
@@ -133,7 +138,7 @@ function build(file: string, written: ConfigFile): Config {
   const paths = { ...configDefaults.paths, ...written.paths };
   const router = { ...configDefaults.router, ...written.router };
   const limits = { ...configDefaults.limits, ...written.limits };
-  const group = written.control?.group;
+  const control = { ...configDefaults.control, ...written.control };
   return {
     file,
     paths: {
@@ -151,7 +156,7 @@ function build(file: string, written: ConfigFile): Config {
       maxHeadBytes: router.max_head,
       readTimeoutMs: router.read_timeout,
     },
-    control: group === undefined ? {} : { group },
+    control,
     limits: { maxWorkers: limits.max_workers, drainTimeoutMs: limits.drain_timeout },
     requireConfinement: written.security?.require_confinement ?? configDefaults.security.require_confinement,
     minUid: limits.min_uid,

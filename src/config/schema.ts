@@ -80,7 +80,10 @@ export const configSchema = z.strictObject({
     '[security]',
   ),
   control: key(
-    z.strictObject({ group: key(account, 'the name of a Unix group', 'group = "adm"') }),
+    z.strictObject({
+      group: key(account, 'the name of a Unix group', 'group = "adm"'),
+      owners: key(z.boolean(), 'true or false', 'owners = false'),
+    }),
     'a table',
     '[control]',
   ),
@@ -119,6 +122,7 @@ export type ConfigFile = z.output<typeof configSchema>;
 /** What holds where guise.toml says nothing. Times in ms, sizes in bytes. */
 export const configDefaults = {
   security: { require_confinement: false },
+  control: { owners: true },
   paths: { run: '/run/guise', state: '/var/lib/guise', log: '/var/log/guise', sites: '/etc/guise/sites.d' },
   router: {
     user: 'guise',

@@ -14,6 +14,8 @@ export interface MasterApi {
   config(): Config;
   /** The sites that are in force. */
   registry(): Registry;
+  /** Whether this is the user of a site, one with a file or an automatic one that runs. Visitors' users are not. */
+  isOwner(uid: number): boolean;
   ping(): PingReport;
   status(): Promise<StatusReport>;
   /** Reads configuration and sites again and applies what changed. Throws GuiseError CONFIG_INVALID and keeps the old. */

@@ -1,6 +1,7 @@
 /** Speaks to a running daemon over its control socket. What keeps it from answering is said in clear words. */
 
 import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode, quoteShell } from '../config/toml-file.js';
 import { type ErrorCode, GuiseError, messageOf } from '../error.js';
 import { errorBody } from './api.js';
@@ -26,7 +27,7 @@ export interface Ask {
  * The daemon is root's own; its answers are taken at their word.
  */
 export async function ask<T>(config: Daemon, question: Ask): Promise<T> {
-  const { status, text } = await exchange(config, question);
+  const { status, text } = await patiently(config, question);
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -40,6 +41,21 @@ export async function ask<T>(config: Daemon, question: Ask): Promise<T> {
   // A daemon of another version may know codes that this client does not; they are shown as they are.
   throw new GuiseError(code as ErrorCode, message, remedy === undefined ? {} : { remedy });
 }
+
+/** The socket's queue may be full for a moment, when somebody floods it: connect(2) says EAGAIN then. */
+async function patiently(config: Daemon, question: Ask): Promise<{ status: number; text: string }> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await exchange(config, question);
+    } catch (thrown) {
+      if (errorCode(thrown) !== 'EAGAIN' || attempt === mostAttempts) throw translate(thrown, config);
+      await delay(pauseMs);
+    }
+  }
+}
+
+const mostAttempts = 200;
+const pauseMs = 25;
 
 function exchange(config: Daemon, question: Ask): Promise<{ status: number; text: string }> {
   const payload = question.body === undefined ? undefined : JSON.stringify(question.body);
@@ -61,7 +77,7 @@ function exchange(config: Daemon, question: Ask): Promise<{ status: number; text
     call.on('response', (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', (error) => reject(translate(error, config)));
+      response.on('error', (error) => reject(error));
       response.on('end', () =>
         resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
       );
@@ -71,7 +87,7 @@ function exchange(config: Daemon, question: Ask): Promise<{ status: number; text
         new GuiseError('NOT_RUNNING', `the daemon at ${controlPath(config.paths.run)} does not answer`),
       );
     });
-    call.on('error', (error) => reject(translate(error, config)));
+    call.on('error', (error) => reject(error));
     call.end(payload);
   });
 }

@@ -1,15 +1,20 @@
-/** The table of what can be asked on the control socket, and the answer to each. */
+/** The table of what can be asked on the control socket and by whom, and the answer to each. */
 
 import type { z } from 'zod';
 import { GuiseError } from '../error.js';
 import { addSite, changeSite, removeSite } from '../site/write.js';
-import { addSiteBody, changeSiteBody, type MasterApi, type SiteReport, viewSite } from './api.js';
-
-export interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly allow?: string;
-}
+import { type Answer, refusal } from './answers.js';
+import {
+  addSiteBody,
+  changeSiteBody,
+  type MasterApi,
+  type SiteReport,
+  type SitesReport,
+  type StatusReport,
+  viewSite,
+} from './api.js';
+import { Mine, ownSites, ownStatus } from './own-view.js';
+import type { Caller } from './roles.js';
 
 interface Call {
   readonly api: MasterApi;
@@ -22,23 +27,54 @@ interface Route {
   readonly method: string;
   readonly path: string;
   readonly handle: (call: Call) => Answer | Promise<Answer>;
+  /** The status application may ask it. */
+  readonly status?: true;
+  /**
+   * The user of a site may ask it, and this is what he sees of the answer. Where the path names a site, it has been
+   * found to be his before the master is asked anything.
+   */
+  readonly owner?: (body: unknown, mine: Mine) => unknown;
 }
 
-/** `*` stands for one part of the path. */
+/**
+ * `*` stands for one part of the path, the name of a site. Administrators may ask everything; what others may is said
+ * here and nowhere else, and whatever is not said they may not.
+ */
 export const routes: readonly Route[] = [
-  { method: 'GET', path: '/ping', handle: ({ api }) => ok(api.ping()) },
-  { method: 'GET', path: '/status', handle: async ({ api }) => ok(await api.status()) },
+  { method: 'GET', path: '/ping', status: true, owner: whole, handle: ({ api }) => ok(api.ping()) },
+  {
+    method: 'GET',
+    path: '/status',
+    status: true,
+    owner: (body, mine) => ownStatus(body as StatusReport, mine),
+    handle: async ({ api }) => ok(await api.status()),
+  },
   { method: 'POST', path: '/reload', handle: async ({ api }) => ok(await api.reload()) },
   { method: 'POST', path: '/stop', handle: stop },
-  { method: 'GET', path: '/sites', handle: listSites },
+  {
+    method: 'GET',
+    path: '/sites',
+    owner: (body, mine) => ownSites(body as SitesReport, mine),
+    handle: listSites,
+  },
   { method: 'POST', path: '/sites', handle: postSite },
-  { method: 'GET', path: '/sites/*', handle: showSite },
+  { method: 'GET', path: '/sites/*', owner: whole, handle: showSite },
   { method: 'PATCH', path: '/sites/*', handle: patchSite },
   { method: 'DELETE', path: '/sites/*', handle: deleteSite },
 ];
 
+/** Nothing of it tells of other sites. */
+function whole(body: unknown): unknown {
+  return body;
+}
+
 /** Throws GuiseError; what is not in the table is a value: 404 or 405. */
-export async function answer(api: MasterApi, method: string, path: string, body: unknown): Promise<Answer> {
+export async function answer(
+  api: MasterApi,
+  caller: Caller,
+  { method, path }: { readonly method: string; readonly path: string },
+  body: unknown,
+): Promise<Answer> {
   const matches = routes.flatMap((route) => {
     const name = match(route.path, path);
     return name === undefined ? [] : [{ route, name }];
@@ -48,10 +84,26 @@ export async function answer(api: MasterApi, method: string, path: string, body:
     return refusal(404, 'BAD_REQUEST', `there is nothing at ${path}`, `what there is: ${paths}`);
   }
   const found = matches.find(({ route }) => route.method === method);
-  if (found !== undefined) return found.route.handle({ api, name: found.name, body });
+  if (found !== undefined) return permitted(caller, found.route, { api, name: found.name, body });
   const allow = matches.map(({ route }) => route.method).join(', ');
   return { ...refusal(405, 'BAD_REQUEST', `${path} cannot be asked with ${method}`, `use ${allow}`), allow };
 }
+
+async function permitted(caller: Caller, route: Route, call: Call): Promise<Answer> {
+  const { method, path, owner } = route;
+  if (caller.role === 'admin' || (caller.role === 'status' && route.status)) return route.handle(call);
+  if (caller.role !== 'owner' || owner === undefined) {
+    const who = caller.role === 'owner' ? 'the user of a site' : 'the status application';
+    throw new GuiseError('NOT_PERMITTED', `${method} ${path} is not for ${who}`, { remedy: askAdmin });
+  }
+  const mine = new Mine(caller.uid, call.api);
+  // A site that is not his is to him as one that is not there.
+  if (path.endsWith('/*') && !mine.has(call.name)) throw unknownSite(call.name);
+  const reply = await route.handle(call);
+  return { ...reply, body: owner(reply.body, mine) };
+}
+
+const askAdmin = 'ask an administrator: root, or a member of the group under [control]';
 
 /** The part that `*` stands for, '' where the pattern has none; undefined: no match. */
 function match(pattern: string, path: string): string | undefined {
@@ -66,10 +118,6 @@ function match(pattern: string, path: string): string | undefined {
   }
 }
 
-export function refusal(status: number, code: string, message: string, remedy?: string): Answer {
-  return { status, body: { error: { code, message, ...(remedy === undefined ? {} : { remedy }) } } };
-}
-
 function ok(body: unknown): Answer {
   return { status: 200, body };
 }
@@ -81,7 +129,7 @@ async function stop({ api }: Call): Promise<Answer> {
 
 function listSites({ api }: Call): Answer {
   const { sites, parked } = api.registry();
-  return ok({ sites: sites.map(viewSite), parked });
+  return ok({ sites: sites.map(viewSite), parked } satisfies SitesReport);
 }
 
 function showSite({ api, name }: Call): Answer {
@@ -90,7 +138,11 @@ function showSite({ api, name }: Call): Answer {
   if (site !== undefined) return ok({ site: viewSite(site) } satisfies SiteReport);
   const waiting = parked.find((one) => one.name === name);
   if (waiting !== undefined) return ok({ parked: waiting } satisfies SiteReport);
-  throw new GuiseError('SITE_UNKNOWN', `there is no site ${JSON.stringify(name)}`);
+  throw unknownSite(name);
+}
+
+function unknownSite(name: string): GuiseError {
+  return new GuiseError('SITE_UNKNOWN', `there is no site ${JSON.stringify(name)}`);
 }
 
 async function postSite({ api, body }: Call): Promise<Answer> {

@@ -1,24 +1,28 @@
 /**
- * The control socket: HTTP and JSON on a Unix socket, for the command line and for monitoring. The kernel says
- * who connects, and whoever may not is turned away before a byte is read. One request a connection; whatever a
- * peer does wrong costs that connection and nothing else.
+ * The control socket: HTTP and JSON on a Unix socket, for the command line, for monitoring, and for the users of sites.
+ * The kernel says who connects (door.ts), and what each may ask is one table (routes.ts). One request a connection;
+ * whatever a peer does wrong costs that connection and nothing else.
  *
- * Privilege: root. It sees only what administrators send, never a byte of any visitor's request.
+ * Privilege: root. It sees what administrators send, through Node's HTTP parser, and of everybody else one line of
+ * bounded length (small-request.ts); never a byte of any visitor's request.
  */
 
-import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createSocketServer, type Socket } from 'node:net';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSocketServer, type Socket, type Server as SocketServer } from 'node:net';
 import { errorCode } from '../config/toml-file.js';
-import { type ErrorCode, GuiseError, messageOf } from '../error.js';
-import { groupByName } from '../os/identity.js';
+import { GuiseError, messageOf } from '../error.js';
 import { listenUnix } from '../os/socket.js';
+import { type Answer, encode, failure, plain, refusal } from './answers.js';
 import type { MasterApi } from './api.js';
-import { mayControl, peerOf } from './peer.js';
-import { type Answer, answer, refusal } from './routes.js';
+import { Door, type Entry, tooMany } from './door.js';
+import type { Caller } from './roles.js';
+import { answer } from './routes.js';
+import { readSmallRequest } from './small-request.js';
 
 const mostBodyBytes = 256 * 1024;
-const mostConnections = 64;
+/** Connections that wait to be accepted: whoever floods the socket shall not make others' connect(2) fail. */
+const backlog = 1024;
 
 export interface ControlOptions {
   readonly path: string;
@@ -26,6 +30,8 @@ export interface ControlOptions {
   readonly onProblem?: (problem: unknown) => void;
   /** How long a request may take to arrive completely, and how long an answer may lie unread. */
   readonly timeoutMs?: number;
+  /** The clock that questions of owners are counted by. */
+  readonly nowMs?: () => number;
 }
 
 export interface ControlServer {
@@ -38,23 +44,46 @@ export function controlPath(runDirectory: string): string {
   return `${runDirectory}/control.sock`;
 }
 
+/** What the life of every connection needs. */
+interface Scene {
+  readonly api: MasterApi;
+  readonly door: Door;
+  readonly http: Server;
+  readonly timeoutMs: number;
+  readonly onProblem: (problem: unknown) => void;
+}
+
 /**
  * Listens at `options.path`. A socket that lies there is taken for a dead daemon's and replaced: the caller
  * holds the lock of the instance. Throws GuiseError SYSCALL_FAILED.
  */
 export function startControlServer(api: MasterApi, options: ControlOptions): ControlServer {
   const timeoutMs = options.timeoutMs ?? 10_000;
+  const onProblem = options.onProblem ?? ((): void => undefined);
   // Not listening itself, this server has no timer that checks connections, so an idle daemon sleeps.
   const http = createServer((request, response) => {
-    void respond(api, request, response, options);
+    void respond(scene, request, response);
   });
   http.on('clientError', (_error, socket) => {
     if (socket.writable)
-      socket.end(plain(400, refusal(400, 'BAD_REQUEST', 'this is not HTTP that guise understands')));
+      socket.end(plain(refusal(400, 'BAD_REQUEST', 'this is not HTTP that guise understands')));
     else socket.destroy();
   });
+  const scene: Scene = {
+    api,
+    door: new Door(api, onProblem, options.nowMs ?? (() => performance.now())),
+    http,
+    timeoutMs,
+    onProblem,
+  };
   const connections = new Set<Socket>();
   const server = createSocketServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    const entry = scene.door.enter(socket);
+    if (entry === undefined) {
+      socket.destroy();
+      return;
+    }
     connections.add(socket);
     // Bytes that trickle in keep an inactivity timer quiet; this one they cannot.
     const deadline = setTimeout(() => socket.destroy(), timeoutMs);
@@ -62,29 +91,70 @@ export function startControlServer(api: MasterApi, options: ControlOptions): Con
     socket.on('close', () => {
       clearTimeout(deadline);
       connections.delete(socket);
+      entry.leave();
     });
-    socket.on('error', () => socket.destroy());
-    if (admit(api, socket, options)) http.emit('connection', socket);
+    receive(scene, socket, entry);
     // Also where the peer was refused: unread bytes would make the kernel drop the answer.
     socket.resume();
   });
-  server.maxConnections = mostConnections;
-  server.on('error', (error) => options.onProblem?.(error));
-  server.listen({ fd: bind(api, options.path) });
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        removeSocket(options.path);
-        for (const socket of connections) {
-          // Whoever asked for the stop gets the answer to that, if he reads it soon.
-          if (answering.has(socket)) setTimeout(() => socket.destroy(), lastWordMs).unref();
-          else socket.destroy();
-        }
-      }),
-  };
+  server.on('error', onProblem);
+  server.listen({ fd: bind(options.path) });
+  return { close: () => close(server, options.path, connections) };
+}
+
+function close(server: SocketServer, path: string, connections: ReadonlySet<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    removeSocket(path);
+    for (const socket of connections) {
+      // Whoever asked for the stop gets the answer to that, if he reads it soon.
+      if (answering.has(socket)) setTimeout(() => socket.destroy(), lastWordMs).unref();
+      else socket.destroy();
+    }
+  });
+}
+
+function receive(scene: Scene, socket: Socket, entry: Entry): void {
+  if ('refused' in entry) {
+    socket.end(plain(entry.refused));
+    setTimeout(() => socket.destroy(), lastWordMs).unref();
+    return;
+  }
+  const { caller } = entry;
+  if (caller.role === 'admin') {
+    scene.http.emit('connection', socket);
+    return;
+  }
+  readSmallRequest(socket, (request) => {
+    clearTimeout(arrivals.get(socket));
+    answering.add(socket);
+    void answerSmall(scene, caller, request).then((reply) => {
+      socket.end(plain(reply));
+      // An answer that is not read soon is dropped; reading a byte now and then does not help.
+      setTimeout(() => socket.destroy(), scene.timeoutMs).unref();
+    });
+  });
+}
+
+async function answerSmall(
+  { api, door, onProblem }: Scene,
+  caller: Caller,
+  request: Parameters<Parameters<typeof readSmallRequest>[1]>[0],
+): Promise<Answer> {
+  if ('breach' in request) return refusal(400, 'BAD_REQUEST', request.breach);
+  const isChange = request.method !== 'GET';
+  if (isChange && !door.mayChange(caller)) return tooMany();
+  try {
+    return await answer(api, caller, { ...request, path: pathOf(request.path) }, {});
+  } catch (thrown) {
+    return failure(thrown, onProblem);
+  }
+}
+
+function pathOf(target: string): string {
+  return target.split('?')[0] ?? '/';
 }
 
 /** Connections whose request has arrived and is being answered. */
@@ -94,22 +164,11 @@ const lastWordMs = 1000;
 /** The timer that runs until a connection's request has arrived. */
 const arrivals = new WeakMap<Socket, NodeJS.Timeout>();
 
-function bind(api: MasterApi, path: string): number {
+/** Everybody may connect: who it is decides over what he gets. */
+function bind(path: string): number {
   removeSocket(path);
-  const group = api.config().control.group;
-  // From the first moment nobody else may connect: the mode is set by the mask, not afterwards.
-  const mask = process.umask(0o177);
-  let fd: number;
-  try {
-    fd = listenUnix(path, 64);
-  } finally {
-    process.umask(mask);
-  }
-  const gid = group === undefined ? undefined : groupByName(group)?.gid;
-  if (gid !== undefined) {
-    chownSync(path, process.geteuid?.() ?? 0, gid);
-    chmodSync(path, 0o660);
-  }
+  const fd = listenUnix(path, backlog);
+  chmodSync(path, 0o666);
   return fd;
 }
 
@@ -121,51 +180,28 @@ function removeSocket(path: string): void {
   }
 }
 
-function admit(api: MasterApi, socket: Socket, options: ControlOptions): boolean {
-  const peer = peerOf(descriptorOf(socket));
-  const { group } = api.config().control;
-  if (peer !== undefined && mayControl(peer, group)) return true;
-  const who = group === undefined ? 'root' : `root and members of the group ${group}`;
-  const remedy = group === undefined ? 'run this as root' : `usermod -aG ${group} USER`;
-  socket.end(plain(403, refusal(403, 'NOT_PERMITTED', `only ${who} may speak to this daemon`, remedy)));
-  const found = peer === undefined ? 'an unknown peer' : `uid ${peer.uid} (pid ${peer.pid})`;
-  options.onProblem?.(new GuiseError('NOT_PERMITTED', `${found} was turned away from the control socket`));
-  return false;
-}
-
-/** Node has no public name for the descriptor under a socket. */
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { _handle?: { fd: number } };
-  return handle?.fd ?? -1;
-}
-
+/** An administrator's request. */
 async function respond(
-  api: MasterApi,
+  { api, timeoutMs, onProblem }: Scene,
   request: IncomingMessage,
   response: ServerResponse,
-  options: ControlOptions,
 ): Promise<void> {
   let reply: Answer;
   try {
     const body = await readBody(request);
     clearTimeout(arrivals.get(request.socket));
     answering.add(request.socket);
-    const path = (request.url ?? '/').split('?')[0] ?? '/';
-    reply = await answer(api, request.method ?? 'GET', path, body);
+    const question = { method: request.method ?? 'GET', path: pathOf(request.url ?? '/') };
+    reply = await answer(api, { role: 'admin', uid: 0 }, question, body);
   } catch (thrown) {
     if (!request.complete && !(thrown instanceof GuiseError)) return;
-    reply = failure(thrown, options);
+    reply = failure(thrown, onProblem);
   }
   if (response.destroyed) return;
-  const text = `${JSON.stringify(reply.body, null, 2)}\n`;
-  response.writeHead(reply.status, {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(text),
-    Connection: 'close',
-    ...(reply.allow === undefined ? {} : { Allow: reply.allow }),
-  });
+  const { text, headers } = encode(reply);
+  response.writeHead(reply.status, headers);
   // An answer that nobody reads is dropped in the end.
-  request.socket.setTimeout(options.timeoutMs ?? 10_000, () => request.socket.destroy());
+  request.socket.setTimeout(timeoutMs, () => request.socket.destroy());
   response.end(text);
 }
 
@@ -196,36 +232,4 @@ function parseBody(body: Buffer, length: number): unknown {
   } catch (thrown) {
     return new GuiseError('BAD_REQUEST', `the body is not JSON: ${messageOf(thrown)}`);
   }
-}
-
-const statusOf: Partial<Record<ErrorCode, number>> = {
-  BAD_REQUEST: 400,
-  NOT_PERMITTED: 403,
-  SITE_UNKNOWN: 404,
-  SITE_EXISTS: 409,
-  SITE_INVALID: 422,
-  CONFIG_INVALID: 422,
-  CONFIG_UNREADABLE: 422,
-};
-
-function failure(thrown: unknown, options: ControlOptions): Answer {
-  if (thrown instanceof GuiseError) {
-    return refusal(statusOf[thrown.code] ?? 500, thrown.code, thrown.message, thrown.detail.remedy);
-  }
-  options.onProblem?.(thrown);
-  return refusal(500, 'INTERNAL', `guise made a mistake: ${messageOf(thrown)}`, 'see the log of the daemon');
-}
-
-/** A whole answer as bytes, for peers that get no parser. */
-function plain(status: number, reply: Answer): string {
-  const text = `${JSON.stringify(reply.body)}\n`;
-  const reason = status === 403 ? 'Forbidden' : 'Bad Request';
-  return [
-    `HTTP/1.1 ${status} ${reason}`,
-    'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    'Connection: close',
-    '',
-    text,
-  ].join('\r\n');
 }

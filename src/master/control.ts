@@ -3,6 +3,7 @@
 import { type Config, readConfig } from '../config/config.js';
 import { version } from '../config/version.js';
 import type { MasterApi, PingReport, ReloadReport, StatusReport } from '../control/api.js';
+import { isAutoSiteName } from '../site/auto.js';
 import type { Registry } from '../site/registry.js';
 import type { Instance } from './instance.js';
 import { siteDirectories } from './layout.js';
@@ -24,6 +25,12 @@ export class Control implements MasterApi {
 
   registry(): Registry {
     return this.#instance.registry;
+  }
+
+  isOwner(uid: number): boolean {
+    const { registry, sites } = this.#instance;
+    if (registry.sites.some((site) => site.user.uid === uid)) return true;
+    return [...sites.all()].some(({ site }) => site.user.uid === uid && isAutoSiteName(site.name));
   }
 
   ping(): PingReport {

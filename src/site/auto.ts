@@ -45,6 +45,10 @@ export function autoSiteName({ pattern, name }: AutoMatch): string {
   return pattern === 0 ? `~${name}` : `~${pattern}~${name}`;
 }
 
+export function isAutoSiteName(name: string): boolean {
+  return name.startsWith('~');
+}
+
 /**
  * The first pattern that a script lies beneath.
  *

@@ -96,6 +96,12 @@ export function isForVisitors(site: Pick<Site, 'name'>): boolean {
   return site.name.includes(visitorMark);
 }
 
+/** The site whose visitors a site of that name is for; undefined: it is for everybody. */
+export function visitedSite(name: string): string | undefined {
+  const mark = name.indexOf(visitorMark);
+  return mark < 0 ? undefined : name.slice(0, mark);
+}
+
 export function nameForUser(site: Site, user: UserEntry): string {
   return `${site.name}${visitorMark}${user.name}`;
 }

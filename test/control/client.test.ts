@@ -57,9 +57,12 @@ t.test('not permitted, by the mode of the socket or by the daemon', async (t) =>
         .then(({ ask }) => ask(${config}, { method: 'GET', path: '/ping' }))
         .then(() => console.log('answered'), (error) => console.log(error.code, error.message, error.detail.remedy));`,
     );
+  t.match(
+    await asGames(),
+    /^NOT_PERMITTED only root and users of sites may speak to this daemon run this as root/,
+  );
+  chmodSync(daemon.socket, 0o600);
   t.match(await asGames(), /^NOT_PERMITTED you may not speak to the daemon at .* run this as root/);
-  chmodSync(daemon.socket, 0o666);
-  t.match(await asGames(), /^NOT_PERMITTED only root may speak to this daemon run this as root/);
 });
 
 t.test('something that is not guise, or that never answers', async (t) => {

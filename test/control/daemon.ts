@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Test } from 'tap';
-import type { MasterApi, StatusReport } from '../../src/control/api.js';
+import type { MasterApi, SiteStatus, StatusReport } from '../../src/control/api.js';
 import { controlPath, startControlServer } from '../../src/control/server.js';
 import { readSites } from '../../src/site/registry.js';
 import { type Instance, makeInstance } from '../site/instance.js';
@@ -18,6 +18,12 @@ export interface FakeDaemon extends Instance {
   failure: Error | undefined;
   /** The process that it says it is. */
   pid: number;
+  /** Sites in its status beside a.example, which is games'. */
+  readonly others: SiteStatus[];
+  /** How far the clock goes on at each look: far enough that nobody has asked too much. */
+  clockStepMs: number;
+  /** Reads the files of sites again. */
+  readonly reread: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -36,10 +42,11 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
   const api: MasterApi = {
     config: () => config,
     registry: () => registry,
+    isOwner: (uid) => registry.sites.some((site) => site.user.uid === uid),
     ping: () => ({ pid: daemon.pid, version: '9.9.9', uptimeMs: 61_000 }),
     status: async () => {
       check();
-      return statusOf(registry.parked);
+      return statusOf(registry.parked, daemon.others);
     },
     reload: async () => {
       check();
@@ -56,7 +63,16 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
     },
   };
   const path = controlPath(config.paths.run);
-  const server = startControlServer(api, { path, timeoutMs, onProblem: (problem) => problems.push(problem) });
+  let clockMs = 0;
+  const server = startControlServer(api, {
+    path,
+    timeoutMs,
+    onProblem: (problem) => problems.push(problem),
+    nowMs: () => {
+      clockMs += daemon.clockStepMs;
+      return clockMs;
+    },
+  });
   const daemon: FakeDaemon = {
     ...instance,
     socket: path,
@@ -64,13 +80,18 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
     problems,
     failure: undefined,
     pid: process.pid,
+    others: [],
+    clockStepMs: 60_000,
+    reread: () => {
+      registry = readSites(config);
+    },
     close: server.close,
   };
   t.teardown(() => server.close());
   return daemon;
 }
 
-function statusOf(parked: StatusReport['parked']): StatusReport {
+function statusOf(parked: StatusReport['parked'], others: readonly SiteStatus[]): StatusReport {
   return {
     version: '9.9.9',
     pid: process.pid,
@@ -93,6 +114,7 @@ function statusOf(parked: StatusReport['parked']): StatusReport {
         workerPids: [1, 2, 3],
         lastProblem: 'worker 2 was killed by SIGSEGV',
       },
+      ...others,
     ],
     parked,
   };

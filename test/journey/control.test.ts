@@ -105,7 +105,8 @@ await journey(
           socket,
           'http://localhost/ping',
         ]);
-      t.not((await as(nobody.name)).code, 0, 'a user without rights cannot even connect');
+      t.match(await as(nobody.name), { stdout: /NOT_PERMITTED/ }, 'a user without rights gets nothing');
+      t.match(await as(site.user.name), { stdout: /"pid"/ }, 'the user of a site may');
       const member = await users.get('member');
       await succeed('usermod', ['-aG', group, member.name]);
       t.match(await as(member.name), { code: 0 }, 'a member of the group can');
