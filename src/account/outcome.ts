@@ -16,7 +16,13 @@ export interface Outcome {
   /** Milliseconds from complete to running, and from running to the end. */
   readonly queueMs: number;
   readonly runMs: number;
+  /** Whether it was a complete request of a site, and got into its queue; whether a worker has run it. */
+  readonly wasAdmitted: boolean;
+  readonly hasRun: boolean;
+  /** Parameters and body. */
+  readonly bytesIn: number;
   readonly bytesOut: number;
-  readonly cpuUs: number;
+  readonly cpuUserUs: number;
+  readonly cpuSystemUs: number;
   readonly maxRssKb: number;
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Config } from '../config/config.js';
 import type { Parked, Registry } from '../site/registry.js';
 import type { Mode, Site, SiteLimitName, SocketKind } from '../site/site.js';
+import type { FiguresReport, LivesReport, MemoryReport } from './figures-report.js';
 
 /** What the master offers to the control server. All of it is about the master's own tables. */
 export interface MasterApi {
@@ -49,25 +50,34 @@ export interface ReloadReport {
  */
 export type SiteState = 'quiet' | 'starting' | 'active' | 'throttled' | 'stopping';
 
-export interface SiteStatus {
+export interface WorkerCounts {
+  readonly total: number;
+  readonly busy: number;
+  readonly idle: number;
+  readonly starting: number;
+  readonly limit: number;
+}
+
+export interface SiteStatus extends FiguresReport {
   readonly name: string;
   readonly state: SiteState;
   readonly user: string;
   readonly uid: number;
   readonly mode: Mode;
   readonly socket: SocketKind;
-  readonly workers: {
-    readonly total: number;
-    readonly busy: number;
-    readonly idle: number;
-    readonly starting: number;
-    readonly limit: number;
+  /** When it came into force in its present form, ISO 8601. */
+  readonly inForceSince: string;
+  readonly workers: WorkerCounts & {
+    /** The most that were busy at once. */
+    readonly maxBusy: number;
+    /** How many requests found all that it may have busy. */
+    readonly limitReached: number;
   };
-  readonly queue: { readonly length: number; readonly limit: number };
-  /** Requests since the daemon started: answered by PHP, refused by guise, and lost to a crash. */
-  readonly served: number;
-  readonly refused: number;
-  readonly crashed: number;
+  /** `maxLength`: the most that waited at once. */
+  readonly queue: { readonly length: number; readonly limit: number; readonly maxLength: number };
+  readonly lives: LivesReport;
+  /** Absent where it has no process. */
+  readonly memory?: MemoryReport;
   readonly templatePid?: number;
   readonly workerPids: readonly number[];
   /** Bytes in its temporary directory, where that has a size of its own (tmp_size). */
@@ -81,8 +91,19 @@ export interface SiteStatus {
 export interface RouterStatus {
   readonly pid: number;
   readonly alive: boolean;
+  /** Whether it has answered in time; what it counts is old otherwise. */
+  readonly answers: boolean;
   readonly restarts: number;
   readonly connections?: number;
+}
+
+/** All sites together, those that are gone and requests without a site included. */
+export interface Totals extends FiguresReport {
+  readonly sites: number;
+  readonly workers: WorkerCounts;
+  readonly queued: number;
+  readonly lives: LivesReport;
+  readonly memory: MemoryReport;
 }
 
 export interface StatusReport {
@@ -92,6 +113,9 @@ export interface StatusReport {
   readonly startedAt: string;
   readonly uptimeMs: number;
   readonly routers: readonly RouterStatus[];
+  readonly totals: Totals;
+  /** Requests of which it was not found out, or not believed, which site they were for. */
+  readonly siteless: FiguresReport;
   readonly sites: readonly SiteStatus[];
   readonly parked: readonly Parked[];
 }

@@ -4,6 +4,8 @@
  * status, a clock for its own time limit, and nothing else.
  */
 
+import { type CountedReason, refusalReasons } from '../account/refusal-reasons.js';
+
 export const counterSlotBytes = 64;
 
 export interface DirectCounters {
@@ -28,4 +30,25 @@ export function readCounters(memory: Buffer, slot: number): DirectCounters {
     lastRefusal: memory.readUInt32LE(at + 32),
     lastEndMs: Number(memory.readBigUInt64LE(at + 40)),
   };
+}
+
+const firstScriptReason = refusalReasons.indexOf('script-not-named');
+const scriptReasons = refusalReasons.length - firstScriptReason;
+
+/** Those of direct.h, and of intake.h behind them. A stranger gets no answer and is no visitor: he has no word. */
+const directReasons: Readonly<Record<number, CountedReason>> = {
+  100: 'no-key',
+  101: 'wrong-key',
+  112: 'read-timeout',
+  113: 'params-too-large',
+  114: 'body-too-large',
+  115: 'body-cut-short',
+  116: 'unknown-role',
+  117: 'spool-failed',
+};
+
+/** The word for a worker's number of a reason; undefined when it is none. */
+export function directReason(number: number): CountedReason | undefined {
+  if (number >= 1 && number <= scriptReasons) return refusalReasons[firstScriptReason + number - 1];
+  return directReasons[number];
 }

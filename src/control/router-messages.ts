@@ -2,8 +2,9 @@
  * The channel between the master and the router, one SOCK_SEQPACKET datagram per message.
  *
  * To the router (trusted direction): five 32-bit numbers, then JSON for the few messages that carry a table row.
- * To the master: always `requestBytes`, numbers only. The router reads bytes from the web, so nothing it says is
- * parsed, and nothing but the messages listed here exists.
+ * To the master: numbers only, in messages of three sizes that tell them apart: requests (`requestBytes`), figures
+ * (figure-messages.ts), and demands for a directory, whose name is the only text. The router reads bytes from the web,
+ * so nothing it says is parsed, and nothing but the messages listed here exists.
  *
  * | to the master | when it is permitted | what it may cause |
  * |---|---|---|
@@ -11,7 +12,8 @@
  * | demand | a site that exists | workers of that site, within its limits and the machine's |
  * | autoDemand | a directory that a pattern of [auto] matches | the same, as the directory's owner |
  * | kill | a worker of that site | SIGKILL for that worker |
- * | siteFigures, statusEnd | after `status` | figures in an answer of the control socket |
+ * | siteFigures | at any time | figures in an answer of the control socket |
+ * | statusEnd | after `status` | the answer itself |
  * | drained | after `drain` | the router's end |
  */
 
@@ -167,7 +169,7 @@ export function readAutoDemand(buffer: Buffer, length: number): AutoDemand | und
   };
 }
 
-export const requestBytes = 80;
+export const requestBytes = 16;
 
 export interface RouterRequest {
   readonly type: number;
@@ -175,61 +177,24 @@ export interface RouterRequest {
   readonly worker: number;
   /** demand: how many workers; statusEnd: connections. */
   readonly count: number;
-  readonly figures: SiteFigures;
 }
 
-/** Counts since the router started, and what is going on now. */
-export interface SiteFigures {
-  readonly busy: number;
-  readonly idle: number;
-  readonly starting: number;
-  readonly queued: number;
-  readonly served: number;
-  readonly refused: number;
-  readonly crashed: number;
-}
-
-const figureNames = ['busy', 'idle', 'starting', 'queued', 'served', 'refused', 'crashed'] as const;
-
-export function writeRequest(
-  out: Buffer,
-  type: number,
-  site: number,
-  worker: number,
-  count: number,
-  figures?: SiteFigures,
-): void {
-  out.fill(0, 0, requestBytes);
+export function writeRequest(out: Buffer, type: number, site: number, worker: number, count: number): void {
   out.writeUInt32LE(type, 0);
   out.writeUInt32LE(site, 4);
   out.writeUInt32LE(worker, 8);
   out.writeUInt32LE(count, 12);
-  if (figures === undefined) return;
-  for (const [i, name] of figureNames.entries()) out.writeDoubleLE(figures[name], 16 + 8 * i);
 }
 
 /** Reads a request of `length` bytes; undefined when it is none. */
 export function readRequest(buffer: Buffer, length: number): RouterRequest | undefined {
   if (length !== requestBytes) return undefined;
   const type = buffer.readUInt32LE(0);
-  if (type < toMaster.ready || type > toMaster.drained) return undefined;
-  const figure = (i: number): number => {
-    const value = buffer.readDoubleLE(16 + 8 * i);
-    return Number.isSafeInteger(value) && value >= 0 ? value : 0;
-  };
+  if (type < toMaster.ready || type > toMaster.drained || type === toMaster.siteFigures) return undefined;
   return {
     type,
     site: buffer.readUInt32LE(4),
     worker: buffer.readUInt32LE(8),
     count: buffer.readUInt32LE(12),
-    figures: {
-      busy: figure(0),
-      idle: figure(1),
-      starting: figure(2),
-      queued: figure(3),
-      served: figure(4),
-      refused: figure(5),
-      crashed: figure(6),
-    },
   };
 }

@@ -7,12 +7,14 @@ import { isAutoSiteName } from '../site/auto.js';
 import type { Registry } from '../site/registry.js';
 import type { Instance } from './instance.js';
 import { siteDirectories } from './layout.js';
+import { ProcessMeter } from './process-meter.js';
 import { tmpUsage } from './site-state.js';
 import { statusReport } from './status.js';
 
 export class Control implements MasterApi {
   readonly #instance: Instance;
   readonly #startedAtMs: number;
+  readonly #meter = new ProcessMeter();
 
   constructor(instance: Instance, startedAtMs: number) {
     this.#instance = instance;
@@ -38,13 +40,17 @@ export class Control implements MasterApi {
   }
 
   async status(): Promise<StatusReport> {
-    const { router, sites, registry, config } = this.#instance;
+    const { router, sites, registry, config, book } = this.#instance;
     return statusReport({
       version,
       startedAtMs: this.#startedAtMs,
       router,
-      sites: sites.all(),
+      book,
+      meter: this.#meter,
+      sites: () => sites.all(),
+      isInForce: (runtime) => sites.isInForce(runtime),
       parked: registry.parked,
+      maxWorkers: config.limits.maxWorkers,
       tmp: ({ name, tmpSizeBytes }) =>
         tmpSizeBytes === 0 ? undefined : tmpUsage(siteDirectories(config, name).tmp),
     });

@@ -8,11 +8,12 @@
 
 import { ftruncateSync, readSync } from 'node:fs';
 import type { Logger } from 'pino';
+import type { Figures } from '../account/figures.js';
 import { counterSlotBytes, type DirectCounters, readCounters } from '../control/direct-counters.js';
-import type { SiteFigures } from '../control/router-messages.js';
 import { POLLIN, type Poller } from '../os/poller.js';
 import { close, memfd, setBlocking } from '../os/socket.js';
 import type { Site } from '../site/site.js';
+import { DirectTally } from './direct-tally.js';
 import type { Lane, LaneSite, TemplateSupplies, WorkerSupplies } from './lane.js';
 
 /** How often the counters of a site with workers are read. */
@@ -44,6 +45,9 @@ export class DirectLane implements Lane {
   #timer: NodeJS.Timeout | undefined;
   #awakeSinceMs = 0;
   #refusedBefore = 0;
+  readonly #tally = new DirectTally();
+  /** Workers that are being killed because a request took too long. */
+  readonly #timedOut = new Set<number>();
 
   constructor(setup: DirectSetup, owner: LaneSite) {
     this.#setup = setup;
@@ -84,6 +88,7 @@ export class DirectLane implements Lane {
   }
 
   gone(id: number, exitCode: number | null, signal: number | null): void {
+    this.#countLost(id);
     this.#slots.delete(id);
     if (this.#owner.workers === 0 && (this.#isLeaving || this.#isClosed)) this.#sleep();
     else if (!this.#isLeaving && signal === null && exitCode === 0) this.#fill();
@@ -103,18 +108,13 @@ export class DirectLane implements Lane {
     this.#look();
   }
 
-  figures(): SiteFigures {
-    const all = this.#read();
-    const busy = all.filter(({ busySinceMs }) => busySinceMs > 0).length;
-    return {
-      busy,
-      idle: Math.max(0, this.#slots.size - busy),
-      starting: 0,
-      queued: 0,
-      served: sum(all, 'served'),
-      refused: sum(all, 'refused'),
-      crashed: 0,
-    };
+  figures(): Figures {
+    this.#count(this.#read(), monotonicMs());
+    return this.#tally.figures.slice();
+  }
+
+  #count(all: readonly DirectCounters[], nowMs: number): void {
+    this.#tally.add(all, this.#slots.size, { monotonicMs: nowMs, epochMs: Date.now() });
   }
 
   #watch(): void {
@@ -175,6 +175,7 @@ export class DirectLane implements Lane {
     this.#timer = setTimeout(() => {
       this.#look();
     }, periodMs);
+    this.#count(all, nowMs);
     this.#enforceTimeLimit(all, nowMs);
     this.#reportRefusals(all);
     if (this.#isLeaving || this.#isClosed) {
@@ -199,8 +200,16 @@ export class DirectLane implements Lane {
       const busySinceMs = all[slot]?.busySinceMs ?? 0;
       if (busySinceMs === 0 || nowMs - busySinceMs <= site.timeLimitMs) continue;
       log.warn({ site: site.name, worker, reason: 'time-limit' }, 'request stopped');
+      this.#timedOut.add(worker);
       this.#owner.signal(SIGKILL, worker);
     }
+  }
+
+  /** One that has ended and still says that it is busy has taken a request along. */
+  #countLost(worker: number): void {
+    const wasTimedOut = this.#timedOut.delete(worker);
+    const busySinceMs = this.#read()[this.#slots.get(worker) ?? -1]?.busySinceMs ?? 0;
+    if (busySinceMs > 0) this.#tally.lost(wasTimedOut ? 'time-limit' : 'worker-died', Date.now());
   }
 
   #reportRefusals(all: readonly DirectCounters[]): void {
@@ -218,7 +227,7 @@ export class DirectLane implements Lane {
   }
 }
 
-function sum(all: readonly DirectCounters[], name: 'served' | 'refused'): number {
+function sum(all: readonly DirectCounters[], name: 'refused'): number {
   return all.reduce((total, counters) => total + counters[name], 0);
 }
 

@@ -23,6 +23,7 @@ import { type Registry, readSites, rereadSite } from '../site/registry.js';
 import type { Site } from '../site/site.js';
 import { automaticSite } from './auto-sites.js';
 import { DirectLane } from './direct-lane.js';
+import { FigureBook } from './figure-book.js';
 import { Housekeeper } from './housekeeper.js';
 import type { Lane, LaneSite } from './lane.js';
 import { prepareSite } from './layout.js';
@@ -56,6 +57,8 @@ export class Instance {
   registry: Registry = { sites: [], parked: [] };
   config: Config;
   readonly log: Logger;
+  /** What has been counted, of every site. */
+  readonly book = new FigureBook();
   readonly #setup: InstanceSetup;
   readonly #budget: WorkerBudget;
   readonly #housekeeper: Housekeeper;
@@ -91,7 +94,12 @@ export class Instance {
       config,
       listeners,
       sites: () => this.#routerSites(),
-      isSite: (site) => this.sites.byId(site) !== undefined,
+      figures: ({ site, figures, isLast }) => {
+        this.book.said(site, figures, isLast);
+      },
+      died: () => {
+        this.book.routerDied((id) => this.sites.byId(id)?.isClosing !== false || isAutomaticId(id));
+      },
       siteRequest: (request) => {
         this.#siteRequest(request);
       },
@@ -164,6 +172,7 @@ export class Instance {
       requireConfinement: () => this.config.requireConfinement,
       housekeeper: this.#housekeeper,
       lane: (id: number, site: Site, owner: LaneSite) => this.#lane(id, site, owner),
+      lives: (id: number, { name, dispatch }: Site) => this.book.open(id, name, dispatch === 'router'),
       nowMs: () => performance.now(),
     };
     return new SiteSet(this.config.paths.run, around, {
@@ -176,7 +185,12 @@ export class Instance {
       closed: (runtime) => {
         this.#router?.siteClosed(runtime);
       },
+      gone: ({ id, figures }) => {
+        if (figures !== undefined) this.book.said(id, figures);
+        this.book.close(id);
+      },
       over: ({ site }) => {
+        this.book.forget(site.name);
         this.#housekeeper.siteIsOver(site);
       },
       listen: (path) => openListener(path, webUsers),

@@ -3,7 +3,7 @@
  * site's own socket without it. A lane decides what a new worker is given and who is told of its life.
  */
 
-import type { SiteFigures } from '../control/router-messages.js';
+import type { Figures } from '../account/figures.js';
 
 /** What a worker is born with. Descriptors of -1 are none. */
 export interface WorkerSupplies {
@@ -35,7 +35,7 @@ export interface Lane {
   /** No further request is to be taken. */
   close(): void;
   /** What is going on, where the router does not know it. */
-  figures(): SiteFigures | undefined;
+  figures(): Figures | undefined;
 }
 
 /** What a lane may do to the site it belongs to. */

@@ -5,13 +5,13 @@
 
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
+import type { FiguresMessage } from '../control/figure-messages.js';
 import {
   type AutoDemand,
   listenerKind,
   type RouterKeys,
   type RouterRequest,
   type RouterSettings,
-  type SiteFigures,
   toMaster,
   toRouter,
 } from '../control/router-messages.js';
@@ -26,6 +26,7 @@ import type { SharedListeners } from './listeners.js';
 import { RouterProcess } from './router-process.js';
 import type { SiteRuntime } from './site-runtime.js';
 import { keyHashes, routerSite } from './site-set.js';
+import { StatusQuestion } from './status-question.js';
 
 export interface RouterLinkSetup {
   readonly poller: Poller;
@@ -38,24 +39,16 @@ export interface RouterLinkSetup {
   readonly listeners: SharedListeners;
   /** Sites and their own listening sockets (-1: none), for a router that knows none yet. */
   sites(): Iterable<{ runtime: SiteRuntime; listener: number }>;
-  /** Whether there is a site with this number. */
-  isSite(site: number): boolean;
+  /** The router says figures of a site, asked or not. */
+  figures(message: FiguresMessage): void;
+  /** What it has counted is over; the next one counts from 0. */
+  died(): void;
   /** A request that concerns a site. */
   siteRequest(request: RouterRequest): void;
   /** A demand for a site that is a directory. */
   autoDemand(demand: AutoDemand): void;
   /** The router has ended while the daemon is stopping. */
   drained(): void;
-}
-
-interface StatusQuestion {
-  readonly figures: Map<number, SiteFigures>;
-  readonly answer: (answer: RouterFigures) => void;
-}
-
-export interface RouterFigures {
-  readonly connections: number;
-  readonly sites: ReadonlyMap<number, SiteFigures>;
 }
 
 /** A router that has run this long was sound: the next failure counts as the first. */
@@ -67,7 +60,9 @@ export class RouterLink {
   #process: RouterProcess | undefined;
   #startedMs = 0;
   #backOff: BackOff = noFailure;
-  #questions: StatusQuestion[] = [];
+  readonly #question = new StatusQuestion(() => {
+    this.tell(toRouter.status, 0, 0, 0, 0);
+  });
   #isDraining = false;
 
   constructor(setup: RouterLinkSetup) {
@@ -100,13 +95,9 @@ export class RouterLink {
     this.tell(toRouter.siteGone, runtime.id, 0, 0, 0);
   }
 
-  /** What goes on, as the router says; undefined when there is none. */
-  async figures(): Promise<RouterFigures | undefined> {
-    if (this.#process === undefined) return undefined;
-    return new Promise((answer) => {
-      this.#questions.push({ figures: new Map(), answer });
-      if (this.#questions.length === 1) this.tell(toRouter.status, 0, 0, 0, 0);
-    });
+  /** Has the router say its figures. Returns how many connections it has; undefined when it does not answer. */
+  async ask(): Promise<number | undefined> {
+    return this.#process === undefined ? undefined : this.#question.ask();
   }
 
   /** No further connection is accepted; the router ends when its requests have. */
@@ -125,7 +116,8 @@ export class RouterLink {
     if (pid !== this.#process?.pid) return false;
     this.#process.release();
     this.#process = undefined;
-    for (const { figures, answer } of this.#questions.splice(0)) answer({ connections: 0, sites: figures });
+    this.#question.inVain();
+    this.#setup.died();
     if (this.#isDraining) {
       this.#setup.drained();
       return true;
@@ -152,6 +144,9 @@ export class RouterLink {
     this.#process = new RouterProcess(poller, user, logFd, spoolDirectory(config), {
       request: (request) => {
         this.#requested(request);
+      },
+      figures: (message) => {
+        this.#setup.figures(message);
       },
       autoDemand: (demand) => {
         this.#setup.autoDemand(demand);
@@ -190,21 +185,10 @@ export class RouterLink {
       case toMaster.kill:
         this.#setup.siteRequest(request);
         break;
-      case toMaster.siteFigures:
-        // Of sites that there are: a router could name others for as long as there is memory.
-        if (this.#setup.isSite(request.site)) this.#questions[0]?.figures.set(request.site, request.figures);
-        break;
       case toMaster.statusEnd:
-        this.#answerStatus(request.count);
+        this.#question.answered(request.count);
         break;
       default:
     }
-  }
-
-  /** All who asked before the answer began get it; it is never older than the oldest question. */
-  #answerStatus(connections: number): void {
-    const [first, ...others] = this.#questions.splice(0);
-    if (first === undefined) return;
-    for (const { answer } of [first, ...others]) answer({ connections, sites: first.figures });
   }
 }

@@ -8,6 +8,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { Channel } from '../control/channel.js';
+import { type FiguresMessage, figuresBytes, readFigures } from '../control/figure-messages.js';
 import {
   type AutoDemand,
   autoDemandBytes,
@@ -34,6 +35,7 @@ const engineOptions = ['--single-threaded', '--max-semi-space-size=16'];
 
 export interface RouterHandlers {
   request(request: RouterRequest): void;
+  figures(message: FiguresMessage): void;
   /** It asks for workers of an automatic site. */
   autoDemand(demand: AutoDemand): void;
   /** Its channel has ended. The process has ended or is ended by the caller. */
@@ -66,15 +68,11 @@ export class RouterProcess {
     }).pid;
     close(theirs);
     this.#pidfd = pidfdOpen(this.pid);
-    const buffer = Buffer.allocUnsafe(2 * Math.max(requestBytes, autoDemandBytes));
+    const buffer = Buffer.allocUnsafe(2 * Math.max(requestBytes, autoDemandBytes, figuresBytes));
     this.#channel = new Channel(poller, ours, buffer, maxWaiting, {
       message: (bytes, length, info) => {
         for (let i = 1; i <= (info[0] ?? 0); i++) close(info[i] ?? -1); // it has none to give
-        const request = readRequest(bytes, length);
-        const auto = readAutoDemand(bytes, length);
-        if (request !== undefined) handlers.request(request);
-        else if (auto !== undefined) handlers.autoDemand(auto);
-        else this.kill();
+        if (!deliver(handlers, bytes, length)) this.kill();
       },
       ended: () => {
         handlers.lost();
@@ -97,4 +95,16 @@ export class RouterProcess {
     this.#channel.close();
     close(this.#pidfd);
   }
+}
+
+/** Returns whether it was a message. */
+function deliver(handlers: RouterHandlers, bytes: Buffer, length: number): boolean {
+  const figures = readFigures(bytes, length);
+  const request = figures === undefined ? readRequest(bytes, length) : undefined;
+  const auto = readAutoDemand(bytes, length);
+  if (figures !== undefined) handlers.figures(figures);
+  else if (request !== undefined) handlers.request(request);
+  else if (auto !== undefined) handlers.autoDemand(auto);
+  else return false;
+  return true;
 }

@@ -7,7 +7,8 @@
  */
 
 import type { Logger } from 'pino';
-import { noWorkerReason, type SiteFigures } from '../control/router-messages.js';
+import type { Figures } from '../account/figures.js';
+import { noWorkerReason } from '../control/router-messages.js';
 import {
   decodeStatus,
   type Report,
@@ -24,6 +25,7 @@ import type { Site } from '../site/site.js';
 import type { Housekeeper } from './housekeeper.js';
 import type { Lane, LaneSite } from './lane.js';
 import type { SiteDirectories } from './layout.js';
+import type { Lives } from './lives.js';
 import { TemplateProcess } from './template-process.js';
 import type { WorkerBudget } from './worker-budget.js';
 import { WorkerTable } from './worker-table.js';
@@ -42,6 +44,8 @@ export interface Surroundings {
   readonly housekeeper: Housekeeper;
   /** How the site's workers get their requests. */
   lane(id: number, site: Site, owner: LaneSite): Lane;
+  /** Where the lives of a new site's processes are counted. */
+  lives(id: number, site: Site): Lives;
   nowMs(): number;
 }
 
@@ -54,6 +58,10 @@ export class SiteRuntime {
   site: Site;
   readonly workers: WorkerTable;
   lastProblem: string | undefined;
+  /** Of all processes that have run under the site's name. */
+  readonly lives: Lives;
+  /** In milliseconds since 1970. */
+  readonly inForceSinceMs = Date.now();
   #template: TemplateProcess | undefined;
   #templateIsReady = false;
   #backOff: BackOff = noFailure;
@@ -67,11 +75,12 @@ export class SiteRuntime {
     this.site = site;
     this.workers = new WorkerTable(site.user.uid);
     this.#around = around;
+    this.lives = around.lives(id, site);
     this.#lane = around.lane(id, site, this.#forLane());
   }
 
   /** Figures of a site that the router does not know. */
-  get figures(): SiteFigures | undefined {
+  get figures(): Figures | undefined {
     return this.#lane.figures();
   }
 
@@ -177,6 +186,7 @@ export class SiteRuntime {
           // The end of the process itself is what counts, and it follows: see childDied.
         },
       });
+      this.lives.templates++;
       log.debug({ site: this.site.name, pid: this.#template.pid }, 'template started');
       return this.#template;
     } catch (thrown) {
@@ -187,6 +197,7 @@ export class SiteRuntime {
 
   #startFailed(problem: string): void {
     this.#backOff = afterFailure(this.#backOff, this.#around.nowMs());
+    this.lives.failedStarts++;
     this.lastProblem = problem;
     this.#around.log.error(
       { site: this.site.name, problem, failures: this.#backOff.failures },
@@ -217,7 +228,9 @@ export class SiteRuntime {
   #workerBorn(worker: number, pid: number, uid: number): void {
     if (uid !== this.site.user.uid) return;
     const channel = this.workers.born(worker, pid);
-    if (channel !== undefined) this.#lane.born(worker, channel);
+    if (channel === undefined) return;
+    this.lives.workers++;
+    this.#lane.born(worker, channel);
   }
 
   #workerExited(report: Report): void {
@@ -246,6 +259,7 @@ export class SiteRuntime {
     const pid = this.workers.gone(worker);
     if (pid === undefined) return;
     this.#around.budget.give();
+    this.lives.died(exitCode, signal);
     if (signal !== null || exitCode !== 0) {
       this.lastProblem = `worker ${pid} ended: ${deathText(exitCode, signal)}`;
       const how = signal === null ? { exitCode } : { signal: signalName(signal) };

@@ -23,7 +23,9 @@ export interface SiteSetHandlers {
   rekeyed(runtime: SiteRuntime): void;
   /** The router is to forget it once its requests have ended. */
   closed(runtime: SiteRuntime): void;
-  /** Its last process has ended, and nothing will be started for it any more. */
+  /** The last process under this number has ended, and nothing will be started under it any more. */
+  gone(runtime: SiteRuntime): void;
+  /** The same, and nothing of its name is left. */
   over(runtime: SiteRuntime): void;
   /** Makes a site's own listening socket. */
   listen(path: string): number;
@@ -63,6 +65,11 @@ export class SiteSet {
   /** Those in force and those whose last workers are ending. */
   all(): IterableIterator<SiteRuntime> {
     return this.#byId.values();
+  }
+
+  /** Whether it is the one that takes new requests under its name. */
+  isInForce({ id, site }: SiteRuntime): boolean {
+    return isAutomaticId(id) || this.#byName.get(site.name)?.id === id;
   }
 
   byId(id: number): SiteRuntime | undefined {
@@ -153,6 +160,7 @@ export class SiteSet {
     else if (isAutomaticId(runtime.id)) {
       this.#byId.delete(runtime.id);
       this.#handlers.closed(runtime);
+      this.#handlers.gone(runtime);
     }
   }
 
@@ -160,6 +168,7 @@ export class SiteSet {
   #forget(runtime: SiteRuntime): void {
     const { name } = runtime.site;
     this.#byId.delete(runtime.id);
+    this.#handlers.gone(runtime);
     const lives =
       this.#byName.has(name) || [...this.#byId.values()].some((other) => other.site.name === name);
     if (!lives) this.#handlers.over(runtime);

@@ -1,50 +1,85 @@
-/** The status report: the master's tables beside the router's figures. */
+/** The status report: the master's tables beside what has been counted. */
 
-import type { RouterStatus, SiteState, SiteStatus, StatusReport } from '../control/api.js';
-import type { SiteFigures } from '../control/router-messages.js';
+import { addFigures, type FigureName, type Figures, figure } from '../account/figures.js';
+import type { RouterStatus, SiteState, SiteStatus, StatusReport, Totals } from '../control/api.js';
+import { figuresReport, type LivesReport } from '../control/figures-report.js';
 import type { Parked } from '../site/registry.js';
 import type { Site } from '../site/site.js';
-import type { RouterFigures, RouterLink } from './router-link.js';
+import type { FigureBook } from './figure-book.js';
+import { Lives } from './lives.js';
+import type { ProcessMeter } from './process-meter.js';
+import type { RouterLink } from './router-link.js';
 import type { SiteRuntime } from './site-runtime.js';
-
-const nothing: SiteFigures = { busy: 0, idle: 0, starting: 0, queued: 0, served: 0, refused: 0, crashed: 0 };
 
 export interface StatusSources {
   readonly version: string;
   readonly startedAtMs: number;
   readonly router: RouterLink;
-  readonly sites: Iterable<SiteRuntime>;
+  readonly book: FigureBook;
+  readonly meter: ProcessMeter;
+  sites(): Iterable<SiteRuntime>;
+  /** Whether it is the one that takes new requests under its name. */
+  isInForce(runtime: SiteRuntime): boolean;
   readonly parked: readonly Parked[];
+  /** Of all sites together. */
+  readonly maxWorkers: number;
   /** How full a site's temporary directory is, where it has a size. */
   tmp(site: Site): SiteStatus['tmp'];
 }
 
+interface Row {
+  readonly runtime: SiteRuntime;
+  readonly figures: Figures;
+}
+
 export async function statusReport(sources: StatusSources): Promise<StatusReport> {
-  const figures = await sources.router.figures();
+  const { router, book, meter } = sources;
+  const [connections] = await Promise.all([router.ask(), meter.measure(measured(sources.sites()))]);
+  const rows = [...sources.sites()].map((runtime) => rowOf(sources, runtime));
   return {
     version: sources.version,
     pid: process.pid,
     startedAt: new Date(sources.startedAtMs).toISOString(),
     uptimeMs: Date.now() - sources.startedAtMs,
-    routers: [routerStatus(sources.router, figures)],
-    sites: [...sources.sites].map((runtime) =>
-      siteStatus(
-        runtime,
-        runtime.figures ?? figures?.sites.get(runtime.id) ?? nothing,
-        sources.tmp(runtime.site),
-      ),
-    ),
+    routers: [routerStatus(router, connections)],
+    totals: totalsOf(sources, rows),
+    siteless: figuresReport(book.siteless),
+    sites: rows.map((row) => siteStatus(row, sources)),
     parked: sources.parked,
   };
 }
 
-function routerStatus(router: RouterLink, figures: RouterFigures | undefined): RouterStatus {
-  const alive = router.pid !== undefined;
-  return { pid: router.pid ?? 0, alive, restarts: router.restarts, connections: figures?.connections ?? 0 };
+function measured(sites: Iterable<SiteRuntime>): { id: number; pids: number[] }[] {
+  return [...sites]
+    .map(({ id, templatePid, workers }) => ({
+      id,
+      pids: templatePid === undefined ? workers.pids : [templatePid, ...workers.pids],
+    }))
+    .filter(({ pids }) => pids.length > 0);
 }
 
-function siteStatus(runtime: SiteRuntime, figures: SiteFigures, tmp: SiteStatus['tmp']): SiteStatus {
+function rowOf({ book, isInForce }: StatusSources, runtime: SiteRuntime): Row {
+  const own = runtime.figures;
+  if (own !== undefined) book.said(runtime.id, own);
+  return { runtime, figures: book.of(runtime.id, isInForce(runtime)) };
+}
+
+function routerStatus(router: RouterLink, connections: number | undefined): RouterStatus {
+  const alive = router.pid !== undefined;
+  return {
+    pid: router.pid ?? 0,
+    alive,
+    answers: connections !== undefined,
+    restarts: router.restarts,
+    connections: connections ?? 0,
+  };
+}
+
+function siteStatus({ runtime, figures }: Row, { meter, tmp: tmpOf }: StatusSources): SiteStatus {
   const { site, workers, templatePid, lastProblem } = runtime;
+  const of = (name: FigureName): number => figure(figures, name);
+  const tmp = tmpOf(site);
+  const memory = meter.of(runtime.id);
   return {
     name: site.name,
     state: stateOf(runtime),
@@ -52,23 +87,58 @@ function siteStatus(runtime: SiteRuntime, figures: SiteFigures, tmp: SiteStatus[
     uid: site.user.uid,
     mode: site.mode,
     socket: site.socket,
+    inForceSince: new Date(runtime.inForceSinceMs).toISOString(),
     workers: {
       total: workers.size,
-      busy: figures.busy,
-      idle: figures.idle,
-      starting: figures.starting,
+      busy: of('busy'),
+      idle: of('idle'),
+      starting: of('starting'),
       limit: site.maxWorkers,
+      maxBusy: of('maxBusy'),
+      limitReached: of('limitReached'),
     },
-    queue: { length: figures.queued, limit: site.queueLength },
-    served: figures.served,
-    refused: figures.refused,
-    crashed: figures.crashed,
+    queue: { length: of('queued'), limit: site.queueLength, maxLength: of('maxQueued') },
+    ...figuresReport(figures),
+    lives: livesReport(runtime.lives),
     workerPids: workers.pids,
+    ...(memory === undefined || (templatePid === undefined && workers.size === 0) ? {} : { memory }),
     ...(tmp === undefined ? {} : { tmp }),
     ...(templatePid === undefined ? {} : { templatePid }),
     ...(runtime.isThrottled && lastProblem !== undefined ? { reason: lastProblem } : {}),
     ...(lastProblem === undefined ? {} : { lastProblem }),
   };
+}
+
+/** With what is over, and what never had a site: these sums never go back. */
+function totalsOf({ book, meter, maxWorkers, isInForce }: StatusSources, rows: readonly Row[]): Totals {
+  const sum = book.siteless;
+  const lives = new Lives();
+  addFigures(sum, book.gone.figures);
+  lives.add(book.gone.lives);
+  const workers = { total: 0, busy: 0, idle: 0, starting: 0, limit: maxWorkers };
+  const memory = { rssBytes: 0, pssBytes: 0 };
+  for (const { runtime, figures } of rows) {
+    addFigures(sum, figures);
+    if (isInForce(runtime)) lives.add(runtime.lives);
+    workers.total += runtime.workers.size;
+    memory.rssBytes += meter.of(runtime.id)?.rssBytes ?? 0;
+    memory.pssBytes += meter.of(runtime.id)?.pssBytes ?? 0;
+  }
+  workers.busy = figure(sum, 'busy');
+  workers.idle = figure(sum, 'idle');
+  workers.starting = figure(sum, 'starting');
+  return {
+    sites: rows.filter(({ runtime }) => isInForce(runtime)).length,
+    workers,
+    queued: figure(sum, 'queued'),
+    ...figuresReport(sum),
+    lives: livesReport(lives),
+    memory,
+  };
+}
+
+function livesReport({ workers, templates, failedStarts, deaths }: Lives): LivesReport {
+  return { workers, templates, failedStarts, deaths: Object.fromEntries(deaths) };
 }
 
 function stateOf(runtime: SiteRuntime): SiteState {

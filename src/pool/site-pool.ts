@@ -46,6 +46,10 @@ export class SitePool<T> {
   readonly #idle: Worker<T>[] = [];
   readonly #queue = new Set<T>();
   #starting = 0;
+  /** The most that were busy, and that waited, at once; and how many found all workers busy. */
+  maxBusy = 0;
+  maxQueued = 0;
+  limitReached = 0;
 
   constructor(limits: PoolLimits) {
     this.limits = limits;
@@ -76,14 +80,16 @@ export class SitePool<T> {
   admit(ticket: T): Admission {
     const worker = this.#idle.pop();
     if (worker !== undefined) {
-      worker.ticket = ticket;
-      worker.requests++;
+      this.#give(worker, ticket);
       return { kind: 'run', worker: worker.id };
     }
     const { queueLength, maxWorkers } = this.limits;
+    const isLimited = this.#workers.size + this.#starting >= maxWorkers;
+    if (isLimited && this.#queue.size >= this.#starting) this.limitReached++;
     // Whose worker is about to be started waits too, even where there is no queue at all.
     if (this.#queue.size >= Math.max(queueLength, maxWorkers - this.#workers.size)) return { kind: 'full' };
     this.#queue.add(ticket);
+    this.maxQueued = Math.max(this.maxQueued, this.#queue.size);
     return { kind: 'wait' };
   }
 
@@ -168,12 +174,17 @@ export class SitePool<T> {
     const [ticket] = this.#queue;
     if (ticket !== undefined) {
       this.#queue.delete(ticket);
-      worker.ticket = ticket;
-      worker.requests++;
+      this.#give(worker, ticket);
       return { kind: 'run', ticket };
     }
     worker.idleSinceMs = nowMs;
     this.#idle.push(worker);
     return { kind: 'idle' };
+  }
+
+  #give(worker: Worker<T>, ticket: T): void {
+    worker.ticket = ticket;
+    worker.requests++;
+    this.maxBusy = Math.max(this.maxBusy, this.busyCount);
   }
 }

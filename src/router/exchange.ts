@@ -19,6 +19,8 @@ export class Exchange {
   readonly site: RoutedSite;
   readonly head: Head;
   readonly readMs: number;
+  /** Parameters and body. */
+  readonly bytesIn: number;
   state: ExchangeState = 'waiting';
   /** When its present state must have ended. */
   deadlineMs: number;
@@ -41,6 +43,7 @@ export class Exchange {
     this.head = head;
     this.#body = body;
     this.readMs = nowMs;
+    this.bytesIn = head.params.length + body.length;
     this.deadlineMs = nowMs + site.config.queueTimeoutMs;
   }
 

@@ -6,7 +6,9 @@
  * and the process ends with its last request: a new master brings a router of its own.
  */
 
+import { at, type Figures, isBlank } from '../account/figures.js';
 import { Channel } from '../control/channel.js';
+import { figuresBytes, writeFigures } from '../control/figure-messages.js';
 import {
   autoDemandBytes,
   orderMaxBytes,
@@ -36,7 +38,7 @@ class Router {
   readonly #poller = new Poller();
   readonly #log = new RouterLog(logFd);
   readonly #master: Channel;
-  readonly #request = Buffer.alloc(Math.max(requestBytes, autoDemandBytes));
+  readonly #request = Buffer.alloc(Math.max(requestBytes, autoDemandBytes, figuresBytes));
   #server: Server | undefined;
   #acceptor: Acceptor | undefined;
 
@@ -83,6 +85,9 @@ class Router {
         this.#acceptor?.resume();
         this.#endIfDrained();
       },
+      forgotten: (site) => {
+        this.#tellSite(site.id, figuresOf(site), true);
+      },
     });
     this.#server = server;
     this.#acceptor = new Acceptor({
@@ -126,11 +131,19 @@ class Router {
   }
 
   #tellFigures(): void {
-    for (const site of this.#server?.byId.values() ?? []) {
-      writeRequest(this.#request, toMaster.siteFigures, site.id, 0, 0, figuresOf(site));
-      this.#send(requestBytes);
+    const server = this.#server;
+    if (server !== undefined) {
+      for (const site of server.byId.values()) this.#tellSite(site.id, figuresOf(site), false);
+      this.#tellSite(0, server.siteless.figures, false);
     }
-    this.#tell(toMaster.statusEnd, 0, 0, this.#server?.connections.size ?? 0);
+    this.#tell(toMaster.statusEnd, 0, 0, server?.connections.size ?? 0);
+  }
+
+  /** Of sites that nobody asks for there is nothing to say. */
+  #tellSite(site: number, figures: Figures, isLast: boolean): void {
+    if (isBlank(figures) && !isLast) return;
+    writeFigures(this.#request, { site, isLast, figures });
+    this.#send(figuresBytes);
   }
 
   #drain(): void {
@@ -146,17 +159,16 @@ class Router {
   }
 }
 
-function figuresOf(site: RoutedSite): Parameters<typeof writeRequest>[5] {
-  const { pool, counters } = site;
-  return {
-    busy: pool.busyCount,
-    idle: pool.idleCount,
-    starting: pool.startingCount,
-    queued: pool.queuedCount,
-    served: counters.served,
-    refused: counters.refused,
-    crashed: counters.crashed,
-  };
+/** The counts as they are, with what goes on in the pool beside them. */
+function figuresOf({ pool, counters: { figures } }: RoutedSite): Figures {
+  figures[at.busy] = pool.busyCount;
+  figures[at.idle] = pool.idleCount;
+  figures[at.starting] = pool.startingCount;
+  figures[at.queued] = pool.queuedCount;
+  figures[at.maxBusy] = pool.maxBusy;
+  figures[at.maxQueued] = pool.maxQueued;
+  figures[at.limitReached] = pool.limitReached;
+  return figures;
 }
 
 function identityFromEnvironment(): { uid: number; gid: number; groups: number[] } {

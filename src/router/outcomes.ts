@@ -8,8 +8,25 @@ import { type RefusalReason, refusalKinds } from './refusals.js';
 
 export function refusedOutcome(site: string | undefined, reason: RefusalReason): Outcome {
   const { status } = refusalKinds[reason];
-  const nothing = { queueMs: 0, runMs: 0, bytesOut: 0, cpuUs: 0, maxRssKb: 0 };
-  return { id: newId(), site, status, reason, endedBy: 'guise', ...nothing };
+  const nothing = {
+    queueMs: 0,
+    runMs: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    cpuUserUs: 0,
+    cpuSystemUs: 0,
+    maxRssKb: 0,
+  };
+  return {
+    id: newId(),
+    site,
+    status,
+    reason,
+    endedBy: 'guise',
+    wasAdmitted: false,
+    hasRun: false,
+    ...nothing,
+  };
 }
 
 export function outcomeOf(exchange: Exchange, ending: Ending): Outcome {
@@ -25,8 +42,12 @@ export function outcomeOf(exchange: Exchange, ending: Ending): Outcome {
     endedBy: endedBy(reason),
     queueMs: (startedMs || nowMs) - readMs,
     runMs: startedMs === 0 ? 0 : nowMs - startedMs,
+    wasAdmitted: reason !== 'queue-full',
+    hasRun: startedMs !== 0,
+    bytesIn: exchange.bytesIn,
     bytesOut: note?.bytesOut ?? 0,
-    cpuUs: (note?.userUs ?? 0) + (note?.systemUs ?? 0),
+    cpuUserUs: note?.userUs ?? 0,
+    cpuSystemUs: note?.systemUs ?? 0,
     maxRssKb: note?.maxRssKb ?? 0,
   };
 }

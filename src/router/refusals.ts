@@ -3,6 +3,8 @@
  * learns a status and an id; the rest is in the log.
  */
 
+import type { CountedReason } from '../account/refusal-reasons.js';
+
 export interface RefusalKind {
   readonly status: number;
   /** Seconds for Retry-After, where trying again makes sense. */
@@ -53,7 +55,7 @@ export const refusalKinds = {
   'script-dir-writable': { status: 403 },
   'script-no-root': { status: 503 },
   'script-bad-params': { status: 400 },
-} as const satisfies Record<string, RefusalKind>;
+} as const satisfies Record<CountedReason, RefusalKind>;
 
 export type RefusalReason = keyof typeof refusalKinds;
 

@@ -7,6 +7,7 @@
  * costs that peer its connection, never the process.
  */
 
+import { Counters } from '../account/counters.js';
 import type { Outcome } from '../account/outcome.js';
 import type { RouterSettings } from '../control/router-messages.js';
 import type { Poller } from '../os/poller.js';
@@ -33,6 +34,8 @@ import type { RoutedSite } from './routed-site.js';
 export interface ServerHandlers extends Pick<DispatchHandlers, 'demand' | 'kill'> {
   /** A connection has ended. */
   closed(): void;
+  /** Nothing of this site is left, and it is not known here any more. */
+  forgotten(site: RoutedSite): void;
 }
 
 export class Server {
@@ -42,6 +45,8 @@ export class Server {
   /** Sites that are reached through another one's `visitors`, by name. */
   readonly hidden = new Map<string, RoutedSite>();
   readonly connections = new Set<Connection>();
+  /** Requests that belong to no site. */
+  readonly siteless = new Counters();
   readonly dispatcher: Dispatcher;
   readonly #poller: Poller;
   readonly #readTimeoutMs: number;
@@ -51,10 +56,12 @@ export class Server {
   readonly #reply: Reply;
   readonly #deadlines: Deadlines;
   readonly #connectionHandlers: ConnectionHandlers;
+  readonly #forgotten: ServerHandlers['forgotten'];
 
   constructor(poller: Poller, settings: RouterSettings, log: RouterLog, handlers: ServerHandlers) {
     this.#poller = poller;
     this.#log = log;
+    this.#forgotten = (site) => handlers.forgotten(site);
     this.#readTimeoutMs = settings.readTimeoutMs;
     this.#reading = {
       limits: { ...defaultReadLimits, maxParamsBytes: settings.maxHeadBytes },
@@ -126,15 +133,19 @@ export class Server {
   /** A site's pool, or the site itself, has changed. */
   siteChanged(site: RoutedSite): void {
     watchIdle(site, this.dispatcher);
-    if (site.isClosing && site.pool.isQuiet) this.byId.delete(site.id);
+    if (site.isClosing && site.pool.isQuiet) this.#forget(site);
   }
 
   /** Nothing in the master stands for this site any more. */
   forgetAutomatic(site: RoutedSite): void {
     if (!site.pool.isQuiet) return;
     forgetIdle(site);
-    this.byId.delete(site.id);
+    this.#forget(site);
     this.auto?.forget(site);
+  }
+
+  #forget(site: RoutedSite): void {
+    if (this.byId.delete(site.id)) this.#forgotten(site);
   }
 
   /** Bytes → records → request head. */
@@ -214,7 +225,7 @@ export class Server {
     const { requestId, keep } = head;
     const outcome = outcomeOf(exchange, ending);
     connection.exchange = undefined;
-    site.counters.count(outcome);
+    site.counters.count(outcome, Date.now());
     if (ending.kind === 'done') {
       this.#reply.answered(connection, keep);
       return;
@@ -229,7 +240,7 @@ export class Server {
   #refuse(connection: Connection, refused: RefusedRequest, head: Head | undefined): void {
     const { site } = connection;
     const outcome: Outcome = refusedOutcome(site?.name, refused.reason);
-    site?.counters.count(outcome);
+    (site?.counters ?? this.siteless).count(outcome, Date.now());
     this.#log.refusal(outcome, head, undefined, site?.lines);
     this.#reply.refuse(connection, refused, outcome);
   }

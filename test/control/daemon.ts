@@ -4,7 +4,9 @@ import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Test } from 'tap';
+import { noFigures } from '../../src/account/figures.js';
 import type { MasterApi, SiteStatus, StatusReport } from '../../src/control/api.js';
+import { figuresReport } from '../../src/control/figures-report.js';
 import { controlPath, startControlServer } from '../../src/control/server.js';
 import { readSites } from '../../src/site/registry.js';
 import { type Instance, makeInstance } from '../site/instance.js';
@@ -91,23 +93,37 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
   return daemon;
 }
 
+const lives = { workers: 4, templates: 1, failedStarts: 0, deaths: { SIGSEGV: 1 } };
+
 function statusOf(parked: StatusReport['parked'], others: readonly SiteStatus[]): StatusReport {
   return {
     version: '9.9.9',
     pid: process.pid,
     startedAt: '2030-01-01T00:00:00.000Z',
     uptimeMs: 61_000,
-    routers: [{ pid: 7, alive: true, restarts: 0 }],
+    routers: [{ pid: 7, alive: true, answers: true, restarts: 0 }],
+    totals: {
+      ...figuresReport(noFigures()),
+      sites: 1,
+      workers: { total: 3, busy: 1, idle: 2, starting: 0, limit: 256 },
+      queued: 4,
+      lives,
+      memory: { rssBytes: 30_000_000, pssBytes: 9_000_000 },
+    },
+    siteless: figuresReport(noFigures()),
     sites: [
       {
+        ...figuresReport(noFigures()),
         name: 'a.example',
         state: 'active',
         user: 'games',
         uid: 5,
         mode: 'pool',
         socket: 'shared',
-        workers: { total: 3, busy: 1, idle: 2, starting: 0, limit: 8 },
-        queue: { length: 4, limit: 100 },
+        inForceSince: '2030-01-01T00:00:00.000Z',
+        workers: { total: 3, busy: 1, idle: 2, starting: 0, limit: 8, maxBusy: 3, limitReached: 0 },
+        queue: { length: 4, limit: 100, maxLength: 9 },
+        lives,
         served: 123,
         refused: 5,
         crashed: 1,

@@ -9,6 +9,8 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import type { Test } from 'tap';
+import { figuresBytes } from '../../src/control/figure-messages.js';
+import { requestBytes, toMaster } from '../../src/control/router-messages.js';
 import { noteBytes } from '../../src/control/worker-messages.js';
 import { processTree, readProcess } from '../../src/quickstart/processes.js';
 import { until } from '../../src/quickstart/until.js';
@@ -151,7 +153,10 @@ await journey(async (t, world) => {
       said = new Messenger(world, router);
       return said;
     };
-    const acts = fc.tuple(numbers(80, 6), fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 500 })));
+    const acts = fc.tuple(
+      fc.oneof(numbers(requestBytes, 6), numbers(figuresBytes, 6)),
+      fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 500 })),
+    );
     const count = await forAWhile(acts, async ([bytes, times]) => (await alive()).say(bytes, times));
     t.ok(count > 10, `${count} messages`);
     await said?.end();
@@ -168,8 +173,8 @@ await journey(async (t, world) => {
     process.kill(router, 'SIGSTOP');
     const question = control(guise, 'GET', '/status').catch(() => '');
     const said = new Messenger(world, router);
-    const figures = Buffer.alloc(80);
-    figures.writeUInt32LE(4, 0);
+    const figures = Buffer.alloc(figuresBytes);
+    figures.writeUInt32LE(toMaster.siteFigures, 0);
     await said.say(figures, 500_000);
     await said.end();
     const grown = ownMemoryKb(master) - before;

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { Housekeeper } from '../../src/master/housekeeper.js';
+import { Lives } from '../../src/master/lives.js';
 import type { SiteRuntime } from '../../src/master/site-runtime.js';
 import { SiteSet } from '../../src/master/site-set.js';
 import { WorkerBudget } from '../../src/master/worker-budget.js';
@@ -36,6 +37,7 @@ export class SetRig {
       },
       requireConfinement: () => false,
       nowMs: () => 0,
+      lives: () => new Lives(),
       lane: () => ({
         isDirect: false,
         forTemplate: () => ({ listener: -1, counters: -1, env: {} }),
@@ -56,6 +58,7 @@ export class SetRig {
       },
       rekeyed: tell('rekeyed'),
       closed: tell('closed'),
+      gone: () => undefined,
       over: tell('over'),
       listen: (path) => {
         this.calls.push(`listen ${path}`);

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { noWorkerReason } from '../../src/control/router-messages.js';
 import { Housekeeper } from '../../src/master/housekeeper.js';
 import { siteDirectories } from '../../src/master/layout.js';
+import { Lives } from '../../src/master/lives.js';
 import { SiteRuntime } from '../../src/master/site-runtime.js';
 import { WorkerBudget } from '../../src/master/worker-budget.js';
 import { userByName } from '../../src/os/identity.js';
@@ -52,6 +53,7 @@ class SiteRig {
       prepare: () => directories,
       requireConfinement: () => false,
       nowMs: () => this.nowMs,
+      lives: () => new Lives(),
       lane: () => ({
         isDirect: false,
         forTemplate: () => ({ listener: -1, counters: -1, env: {} }),

@@ -24,7 +24,7 @@ const note = {
 
 /** An exchange that became complete at 1000 ms, at a moment that the test's clock says. */
 function exchange(): Exchange {
-  return new Exchange(nobody as Connection, site, headOf({}), emptyBody, 1000);
+  return new Exchange(nobody as Connection, site, headOf({ A: 'bc' }), emptyBody, 1000);
 }
 
 t.test('a request that was served', (t) => {
@@ -39,8 +39,12 @@ t.test('a request that was served', (t) => {
     endedBy: 'script',
     queueMs: 200,
     runMs: 500,
+    wasAdmitted: true,
+    hasRun: true,
+    bytesIn: 5,
     bytesOut: 1234,
-    cpuUs: 340,
+    cpuUserUs: 300,
+    cpuSystemUs: 40,
     maxRssKb: 9000,
   });
   t.end();
@@ -59,14 +63,15 @@ t.test('who ended it, and what the visitor was told', (t) => {
     for (const kind of ['refused', 'cut'] as const) {
       const outcome = outcomeOf(exchange(), { kind, reason, note: undefined });
       t.match(outcome, { reason, status, endedBy, id: /^[0-9a-f]{12}$/, site: 'a.test' });
-      t.match(outcome, { queueMs: 700, runMs: 0, bytesOut: 0, cpuUs: 0, maxRssKb: 0 }, 'it never ran');
+      t.match(outcome, { queueMs: 700, runMs: 0, bytesOut: 0, cpuUserUs: 0, maxRssKb: 0 }, 'it never ran');
+      t.match(outcome, { hasRun: false, wasAdmitted: reason !== 'queue-full' });
     }
   }
   const refused = exchange();
   refused.run(5, 1200);
   t.match(
     outcomeOf(refused, { kind: 'cut', reason: 'worker-died', note }),
-    { status: 502, runMs: 500, bytesOut: 1234, cpuUs: 340 },
+    { status: 502, runMs: 500, hasRun: true, bytesOut: 1234, cpuUserUs: 300, cpuSystemUs: 40 },
     "what was used counts, but the script's status is not what the visitor got",
   );
   t.end();

@@ -52,6 +52,7 @@ export class ServerRig {
   closed = 0;
   readonly #acceptor: Acceptor;
   readonly #log = memfd('log');
+  readonly forgotten: number[] = [];
   readonly #t: Test;
   readonly #bytes = Buffer.alloc(orderMaxBytes);
   #lastWorker = 0;
@@ -71,6 +72,7 @@ export class ServerRig {
       demand: (site, count) => this.demands.push({ site: site.id, count }),
       kill: (_site, worker) => this.kills.push(worker),
       closed: () => this.closed++,
+      forgotten: (site) => this.forgotten.push(site.id),
     });
     this.#acceptor = new Acceptor({
       poller: this.poller,
