@@ -113,9 +113,10 @@ export interface StatusReport {
   readonly startedAt: string;
   readonly uptimeMs: number;
   readonly routers: readonly RouterStatus[];
-  readonly totals: Totals;
-  /** Requests of which it was not found out, or not believed, which site they were for. */
-  readonly siteless: FiguresReport;
+  /** Not for the user of a site. */
+  readonly totals?: Totals;
+  /** Not for the user of a site. Requests of which it was not found out, or not believed, which site they were for. */
+  readonly siteless?: FiguresReport;
   readonly sites: readonly SiteStatus[];
   readonly parked: readonly Parked[];
 }

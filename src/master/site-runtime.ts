@@ -6,7 +6,6 @@
  * Privilege: root. Never sees a request.
  */
 
-import type { Logger } from 'pino';
 import type { Figures } from '../account/figures.js';
 import { noWorkerReason } from '../control/router-messages.js';
 import {
@@ -18,36 +17,14 @@ import {
   reportReady,
 } from '../control/template-messages.js';
 import { messageOf } from '../error.js';
-import type { Poller } from '../os/poller.js';
 import { deathText, signalName } from '../os/signal.js';
 import { afterFailure, type BackOff, mayTry, noFailure } from '../pool/back-off.js';
 import type { Site } from '../site/site.js';
-import type { Housekeeper } from './housekeeper.js';
 import type { Lane, LaneSite } from './lane.js';
-import type { SiteDirectories } from './layout.js';
 import type { Lives } from './lives.js';
+import type { Surroundings } from './surroundings.js';
 import { TemplateProcess } from './template-process.js';
-import type { WorkerBudget } from './worker-budget.js';
 import { WorkerTable } from './worker-table.js';
-
-/** What a site needs of the rest of the master. */
-export interface Surroundings {
-  readonly poller: Poller;
-  readonly log: Logger;
-  /** The preload library that site users can read. */
-  readonly library: string;
-  readonly budget: WorkerBudget;
-  /** Site directories, made if they are missing. */
-  prepare(site: Site): SiteDirectories;
-  /** Whether a site that asks for Landlock must not run without it. */
-  requireConfinement(): boolean;
-  readonly housekeeper: Housekeeper;
-  /** How the site's workers get their requests. */
-  lane(id: number, site: Site, owner: LaneSite): Lane;
-  /** Where the lives of a new site's processes are counted. */
-  lives(id: number, site: Site): Lives;
-  nowMs(): number;
-}
 
 /** A template stays this many idle timeouts longer than its last worker. */
 const templatePatience = 5;
@@ -163,8 +140,12 @@ export class SiteRuntime {
     const { ours, theirs, slot } = this.#lane.forWorker(id);
     this.workers.ordered(id, ours);
     clearTimeout(this.#templateTimer);
-    const { isDirect } = this.#lane;
-    const order = { worker: id, oneJob: this.site.mode === 'per-request', isDirect, slot };
+    const order = {
+      worker: id,
+      oneJob: this.site.mode === 'per-request',
+      isDirect: this.#lane.isDirect,
+      slot,
+    };
     if (!template.fork(order, theirs)) template.kill();
     return undefined;
   }
@@ -233,16 +214,13 @@ export class SiteRuntime {
     this.#lane.born(worker, channel);
   }
 
-  #workerExited(report: Report): void {
-    if (this.workers.isAlive(report.worker)) {
-      this.#around.log.warn(
-        { site: this.site.name, worker: report.worker },
-        'template reported a live worker dead',
-      );
-      this.workers.kill(report.worker);
+  #workerExited({ worker, status }: Report): void {
+    if (this.workers.isAlive(worker)) {
+      this.#around.log.warn({ site: this.site.name, worker }, 'template reported a live worker dead');
+      this.workers.kill(worker);
     }
-    const { exitCode, signal } = decodeStatus(report.status);
-    this.#workerGone(report.worker, exitCode, signal);
+    const { exitCode, signal } = decodeStatus(status);
+    this.#workerGone(worker, exitCode, signal);
   }
 
   #workerNotForked(report: Report): void {

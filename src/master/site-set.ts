@@ -11,7 +11,8 @@ import type { RouterSite } from '../control/router-messages.js';
 import { close } from '../os/socket.js';
 import type { Registry } from '../site/registry.js';
 import { isForVisitors, nameForUser, type Site, siteSocketPath, sitesOfVisitors } from '../site/site.js';
-import { SiteRuntime, type Surroundings } from './site-runtime.js';
+import { SiteRuntime } from './site-runtime.js';
+import type { Surroundings } from './surroundings.js';
 
 /** setTimeout(3) of Node takes no more than 31 bits. */
 const longestTimerMs = 0x7fff_ffff;

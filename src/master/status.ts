@@ -58,10 +58,11 @@ function measured(sites: Iterable<SiteRuntime>): { id: number; pids: number[] }[
     .filter(({ pids }) => pids.length > 0);
 }
 
-function rowOf({ book, isInForce }: StatusSources, runtime: SiteRuntime): Row {
+function rowOf(sources: StatusSources, runtime: SiteRuntime): Row {
+  const { book } = sources;
   const own = runtime.figures;
   if (own !== undefined) book.said(runtime.id, own);
-  return { runtime, figures: book.of(runtime.id, isInForce(runtime)) };
+  return { runtime, figures: book.of(runtime.id, sources.isInForce(runtime)) };
 }
 
 function routerStatus(router: RouterLink, connections: number | undefined): RouterStatus {
@@ -75,11 +76,11 @@ function routerStatus(router: RouterLink, connections: number | undefined): Rout
   };
 }
 
-function siteStatus({ runtime, figures }: Row, { meter, tmp: tmpOf }: StatusSources): SiteStatus {
+function siteStatus({ runtime, figures }: Row, sources: StatusSources): SiteStatus {
   const { site, workers, templatePid, lastProblem } = runtime;
   const of = (name: FigureName): number => figure(figures, name);
-  const tmp = tmpOf(site);
-  const memory = meter.of(runtime.id);
+  const tmp = sources.tmp(site);
+  const memory = sources.meter.of(runtime.id);
   return {
     name: site.name,
     state: stateOf(runtime),
@@ -110,7 +111,8 @@ function siteStatus({ runtime, figures }: Row, { meter, tmp: tmpOf }: StatusSour
 }
 
 /** With what is over, and what never had a site: these sums never go back. */
-function totalsOf({ book, meter, maxWorkers, isInForce }: StatusSources, rows: readonly Row[]): Totals {
+function totalsOf(sources: StatusSources, rows: readonly Row[]): Totals {
+  const { book, meter, maxWorkers } = sources;
   const sum = book.siteless;
   const lives = new Lives();
   addFigures(sum, book.gone.figures);
@@ -119,7 +121,7 @@ function totalsOf({ book, meter, maxWorkers, isInForce }: StatusSources, rows: r
   const memory = { rssBytes: 0, pssBytes: 0 };
   for (const { runtime, figures } of rows) {
     addFigures(sum, figures);
-    if (isInForce(runtime)) lives.add(runtime.lives);
+    if (sources.isInForce(runtime)) lives.add(runtime.lives);
     workers.total += runtime.workers.size;
     memory.rssBytes += meter.of(runtime.id)?.rssBytes ?? 0;
     memory.pssBytes += meter.of(runtime.id)?.pssBytes ?? 0;
@@ -128,7 +130,7 @@ function totalsOf({ book, meter, maxWorkers, isInForce }: StatusSources, rows: r
   workers.idle = figure(sum, 'idle');
   workers.starting = figure(sum, 'starting');
   return {
-    sites: rows.filter(({ runtime }) => isInForce(runtime)).length,
+    sites: rows.filter(({ runtime }) => sources.isInForce(runtime)).length,
     workers,
     queued: figure(sum, 'queued'),
     ...figuresReport(sum),

@@ -2,6 +2,8 @@
 
 import { chmodSync, statSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { noFigures } from '../../src/account/figures.js';
+import { figuresReport } from '../../src/control/figures-report.js';
 import { routes } from '../../src/control/routes.js';
 import { key, siteText } from '../site/instance.js';
 import { type FakeDaemon, runAs, startFakeDaemon } from './daemon.js';
@@ -84,8 +86,12 @@ function daemonWithTwoSites(t: Test, toml = '[control]\ngroup = "mail"\n'): Fake
     crashed: 0,
     workerPids: [4711],
   } as const;
-  const workers = { total: 1, busy: 0, idle: 1, starting: 0, limit: 8 };
-  const rest = { ...row, state: 'active', workers, queue: { length: 0, limit: 1 } } as const;
+  const workers = { total: 1, busy: 0, idle: 1, starting: 0, limit: 8, maxBusy: 1, limitReached: 0 };
+  const queue = { length: 0, limit: 1, maxLength: 0 };
+  const lives = { workers: 1, templates: 1, failedStarts: 0, deaths: {} };
+  const since = '2030-01-01T00:00:00.000Z';
+  const figures = figuresReport(noFigures());
+  const rest = { ...figures, ...row, state: 'active', inForceSince: since, lives, workers, queue } as const;
   daemon.others.push(
     { ...rest, name: 'b.example', user: 'sys', uid: 3 },
     // Visitors of both sites, and automatic sites.

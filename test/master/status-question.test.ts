@@ -3,7 +3,7 @@ import { StatusQuestion } from '../../src/master/status-question.js';
 
 t.test('one question at a time; who asks meanwhile waits for the next', async (t) => {
   let put = 0;
-  const question = new StatusQuestion(() => void put++);
+  const question = new StatusQuestion(() => put++);
   question.answered(9);
   const first = question.ask();
   const second = question.ask();
@@ -21,7 +21,7 @@ t.test('one question at a time; who asks meanwhile waits for the next', async (t
 
 t.test('a router that ends answers nobody', async (t) => {
   let put = 0;
-  const question = new StatusQuestion(() => void put++);
+  const question = new StatusQuestion(() => put++);
   const answers = [question.ask(), question.ask()];
   question.inVain();
   t.same(await Promise.all(answers), [undefined, undefined]);
@@ -33,7 +33,7 @@ t.test('a router that ends answers nobody', async (t) => {
 
 t.test('a router that never answers: nobody waits for long, and nothing piles up', async (t) => {
   let put = 0;
-  const question = new StatusQuestion(() => void put++, 5);
+  const question = new StatusQuestion(() => put++, 5);
   const many = (): Promise<(number | undefined)[]> =>
     Promise.all(Array.from({ length: 1000 }, () => question.ask()));
   t.ok((await many()).every((answer) => answer === undefined));

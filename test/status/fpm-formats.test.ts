@@ -41,7 +41,10 @@ await until('php-fpm to listen', () => {
 });
 
 /** As many processes as php-fpm shows when it is asked one thing after the other. */
-const one = { workers: { total: 1, busy: 1, idle: 0, starting: 0, limit: 8 }, workerPids: [4711] };
+const one = {
+  workers: { total: 1, busy: 1, idle: 0, starting: 0, limit: 8, maxBusy: 1, limitReached: 0 },
+  workerPids: [4711],
+};
 const server = statusServer({
   paths: { status: '/status', ping: '/ping' },
   mayAsk: () => true,
