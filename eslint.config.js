@@ -34,6 +34,10 @@ const walls = {
     deny: ['../master/*', '../cli/*', 'node:child_process'],
     why: 'the router starts nothing and knows no privilege',
   },
+  ledger: {
+    deny: ['../router/*', '../master/*', '../cli/*', '../fastcgi/*', '../request/*', 'node:child_process'],
+    why: 'the ledger keeps books: it starts nothing and reads no request',
+  },
   master: {
     deny: ['../fastcgi/*', '../request/*', '../router/*', '../cli/*', 'node:child_process'],
     why: 'the master is root: it never sees a byte of a request, and starts programs only through os/launch',

@@ -26,6 +26,7 @@ export const refusalReasons = [
   'worker-died',
   'time-limit',
   'visitor-left',
+  'killed',
   'script-not-named',
   'script-bad-path',
   'script-not-found',

@@ -9,10 +9,12 @@ import { addDaemon } from './daemon.js';
 import { addExplain } from './explain.js';
 import { addPing } from './ping.js';
 import { addReload } from './reload.js';
+import { addReopen } from './reopen.js';
 import { addSiteCommands } from './site.js';
 import { addStatus } from './status.js';
 import { addStop } from './stop.js';
 import type { Terminal } from './terminal.js';
+import { addUsage } from './usage.js';
 import { addWebCommands } from './web.js';
 
 export interface Program {
@@ -60,9 +62,11 @@ Start here:
     addDaemon,
     addCheck,
     addReload,
+    addReopen,
     addStop,
     addStatus,
     addPing,
+    addUsage,
     addExplain,
     addSiteCommands,
     addWebCommands,

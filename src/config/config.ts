@@ -55,6 +55,16 @@ export interface Config {
     /** How long `stop` waits for running requests. */
     readonly drainTimeoutMs: number;
   };
+  readonly ledger: {
+    /** A log file of a site is rotated at this size, and so many older ones are kept. */
+    readonly fileBytes: number;
+    readonly keep: number;
+    /** Lines of one site's ledger. */
+    readonly linesPerSecond: number;
+    /** Nothing is written to sites' logs while less than this is free. */
+    readonly minFreeBytes: number;
+    readonly usageDays: number;
+  };
   /** Sites that ask for Landlock do not run where the kernel has none. */
   readonly requireConfinement: boolean;
   readonly minUid: number;
@@ -139,6 +149,7 @@ function build(file: string, written: ConfigFile): Config {
   const router = { ...configDefaults.router, ...written.router };
   const limits = { ...configDefaults.limits, ...written.limits };
   const control = { ...configDefaults.control, ...written.control };
+  const ledger = { ...configDefaults.ledger, ...written.ledger };
   return {
     file,
     paths: {
@@ -158,6 +169,13 @@ function build(file: string, written: ConfigFile): Config {
     },
     control,
     limits: { maxWorkers: limits.max_workers, drainTimeoutMs: limits.drain_timeout },
+    ledger: {
+      fileBytes: ledger.file_size,
+      keep: ledger.keep,
+      linesPerSecond: ledger.lines_per_second,
+      minFreeBytes: ledger.min_free,
+      usageDays: ledger.usage_days,
+    },
     requireConfinement: written.security?.require_confinement ?? configDefaults.security.require_confinement,
     minUid: limits.min_uid,
     minGid: limits.min_gid,

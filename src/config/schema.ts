@@ -97,6 +97,17 @@ export const configSchema = z.strictObject({
     'a table',
     '[limits]',
   ),
+  ledger: key(
+    z.strictObject({
+      file_size: key(sizeKey(64 * 1024), 'a size of at least "64K"', 'file_size = "4M"'),
+      keep: key(count(0, 100), 'a whole number from 0 to 100', 'keep = 2'),
+      lines_per_second: key(count(1, 100_000), 'a whole number from 1 to 100000', 'lines_per_second = 100'),
+      min_free: key(sizeKey(0), 'a size such as "128M"; 0 for none', 'min_free = "128M"'),
+      usage_days: key(count(1, 10_000), 'a whole number from 1 to 10000', 'usage_days = 800'),
+    }),
+    'a table',
+    '[ledger]',
+  ),
   auto: key(
     z.strictObject({
       roots: described(
@@ -132,6 +143,13 @@ export const configDefaults = {
     max_connections: 4096,
     max_head: largestHeadBytes,
     read_timeout: 60_000,
+  },
+  ledger: {
+    file_size: 4 * 1024 ** 2,
+    keep: 2,
+    lines_per_second: 100,
+    min_free: 128 * 1024 ** 2,
+    usage_days: 800,
   },
   limits: { max_workers: defaultMaxWorkers(), drain_timeout: 30_000, min_uid: 1000, min_gid: 1000 },
 } satisfies ConfigFile;

@@ -21,6 +21,8 @@ export interface MasterApi {
   status(): Promise<StatusReport>;
   /** Reads configuration and sites again and applies what changed. Throws GuiseError CONFIG_INVALID and keeps the old. */
   reload(): Promise<ReloadReport>;
+  /** Log files have been renamed: they are opened again. */
+  reopen(): void;
   /** Resolves when stopping has begun; the process ends when it has drained. */
   stop(): Promise<void>;
   /**
@@ -160,6 +162,10 @@ export interface SiteView {
   readonly nice: number;
   readonly tmpMaxAgeMs: number;
   readonly tmpSizeBytes: number;
+  readonly ledger: Site['ledger'];
+  readonly ledgerSample: number;
+  readonly ledgerSlowerThanMs: number;
+  readonly slowAfterMs: number;
 }
 
 /** Copied field by field: a field that is added to Site later may be secret, and stays out until it is named here. */
@@ -201,6 +207,10 @@ export function viewSite(site: Site): SiteView {
     nice: site.nice,
     tmpMaxAgeMs: site.tmpMaxAgeMs,
     tmpSizeBytes: site.tmpSizeBytes,
+    ledger: site.ledger,
+    ledgerSample: site.ledgerSample,
+    ledgerSlowerThanMs: site.ledgerSlowerThanMs,
+    slowAfterMs: site.slowAfterMs,
   };
 }
 

@@ -15,7 +15,10 @@
  * | siteFigures | at any time | figures in an answer of the control socket |
  * | statusEnd | after `status` | the answer itself |
  * | drained | after `drain` | the router's end |
+ * | look | a worker of that site | what the kernel says of its process, back to the router |
  */
+
+import type { LedgerPolicy } from '../account/ledger-policy.js';
 
 export const toRouter = {
   settings: 1,
@@ -29,10 +32,13 @@ export const toRouter = {
   status: 9,
   drain: 10,
   siteKeys: 11,
+  ledger: 12,
+  log: 13,
+  processState: 14,
 } as const;
 
 /** Of `listener`, in `a`: how a peer there is told by its uid. */
-export const listenerKind = { unix: 0, tcp: 1 } as const;
+export const listenerKind = { unix: 0, tcp: 1, requests: 2 } as const;
 
 /** Why the master does not give a worker. */
 export const noWorkerReason = {
@@ -69,7 +75,7 @@ export interface RouterAuto {
 }
 
 /** What the router must know of a site. Keys are here only as SHA-256 in hexadecimal. */
-export interface RouterSite {
+export interface RouterSite extends LedgerPolicy {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly keyHashes: readonly string[];
@@ -88,6 +94,11 @@ export interface RouterSite {
   readonly queueLength: number;
   readonly queueTimeoutMs: number;
   readonly maxBodyBytes: number;
+  /** Whom it runs as; 0 for the row that stands for all automatic sites. */
+  readonly uid: number;
+  /** A request that runs for longer gets a line in the slow log; 0: none does. */
+  readonly slowAfterMs: number;
+  readonly ledgerLinesPerSecond: number;
 }
 
 /** Of `siteKeys`: the keys that a site accepts from now on. */
@@ -133,7 +144,15 @@ export function readPayload(buffer: Buffer, length: number): unknown {
   return JSON.parse(buffer.toString('utf8', orderHeaderBytes, length));
 }
 
-export const toMaster = { ready: 1, demand: 2, kill: 3, siteFigures: 4, statusEnd: 5, drained: 6 } as const;
+export const toMaster = {
+  ready: 1,
+  demand: 2,
+  kill: 3,
+  siteFigures: 4,
+  statusEnd: 5,
+  drained: 6,
+  look: 7,
+} as const;
 
 /** Of the one message to the master that holds text, a directory's name. It has a size of its own. */
 export const autoDemandBytes = 120;
@@ -190,7 +209,7 @@ export function writeRequest(out: Buffer, type: number, site: number, worker: nu
 export function readRequest(buffer: Buffer, length: number): RouterRequest | undefined {
   if (length !== requestBytes) return undefined;
   const type = buffer.readUInt32LE(0);
-  if (type < toMaster.ready || type > toMaster.drained || type === toMaster.siteFigures) return undefined;
+  if (type < toMaster.ready || type > toMaster.look || type === toMaster.siteFigures) return undefined;
   return {
     type,
     site: buffer.readUInt32LE(4),

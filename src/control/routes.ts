@@ -50,6 +50,7 @@ export const routes: readonly Route[] = [
     handle: async ({ api }) => ok(await api.status()),
   },
   { method: 'POST', path: '/reload', handle: async ({ api }) => ok(await api.reload()) },
+  { method: 'POST', path: '/reopen', handle: reopen },
   { method: 'POST', path: '/stop', handle: stop },
   {
     method: 'GET',
@@ -120,6 +121,11 @@ function match(pattern: string, path: string): string | undefined {
 
 function ok(body: unknown): Answer {
   return { status: 200, body };
+}
+
+function reopen({ api }: Call): Answer {
+  api.reopen();
+  return ok({});
 }
 
 async function stop({ api }: Call): Promise<Answer> {

@@ -12,6 +12,7 @@ import { GuiseError } from '../error.js';
 import { userByUid } from '../os/identity.js';
 import { type AutoMatch, type AutoPattern, autoDirectory, autoSiteName, isAutoName } from '../site/auto.js';
 import { layer } from '../site/defaults.js';
+import { recordingOf } from '../site/recording.js';
 import type { Site } from '../site/site.js';
 import { checkAgainstSystem, type Origin } from '../site/system.js';
 
@@ -97,6 +98,9 @@ export function routerAuto(config: Config, auto: NonNullable<Config['auto']>): R
       queueLength: shared.queue_length,
       queueTimeoutMs: shared.queue_timeout,
       maxBodyBytes: shared.max_body,
+      uid: 0,
+      ...recordingOf(shared),
+      ledgerLinesPerSecond: config.ledger.linesPerSecond,
     },
   };
 }

@@ -66,6 +66,10 @@ export class Control implements MasterApi {
     });
   }
 
+  reopen(): void {
+    this.#instance.reopenLogs();
+  }
+
   stop(): Promise<void> {
     this.#instance.stop();
     return Promise.resolve();

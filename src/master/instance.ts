@@ -5,43 +5,34 @@
 
 import { rmSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { LineBudget } from '../account/line-budget.js';
 import type { Config } from '../config/config.js';
-import {
-  type AutoDemand,
-  noWorkerReason,
-  type RouterRequest,
-  toMaster,
-  toRouter,
-} from '../control/router-messages.js';
-import { messageOf } from '../error.js';
+import { noWorkerReason, type RouterRequest, toMaster, toRouter } from '../control/router-messages.js';
 import type { UserEntry } from '../os/identity.js';
 import type { Poller } from '../os/poller.js';
-import { children, pidfdOpen, pidfdSignal } from '../os/process.js';
-import { close } from '../os/socket.js';
 import { type Registry, readSites, rereadSite } from '../site/registry.js';
 import type { Site } from '../site/site.js';
-import { automaticSite } from './auto-sites.js';
+import { AutoDemands } from './auto-demands.js';
 import { DirectLane } from './direct-lane.js';
 import { FigureBook } from './figure-book.js';
 import { Housekeeper } from './housekeeper.js';
 import type { Lane, LaneSite } from './lane.js';
 import { prepareSite } from './layout.js';
+import { LedgerLink } from './ledger-link.js';
 import { closeSharedListeners, openListener, type SharedListeners } from './listeners.js';
+import type { LogFile } from './log-file.js';
 import { RoutedLane } from './routed-lane.js';
-import { RouterLink } from './router-link.js';
+import { type OpenSite, RouterLink } from './router-link.js';
+import { SiteLogs } from './site-logs.js';
 import { type Difference, isAutomaticId, SiteSet } from './site-set.js';
 import { releaseTmp } from './site-state.js';
+import { sweepChildren } from './sweep.js';
 import { WorkerBudget } from './worker-budget.js';
-
-/** Lines in the log: names come from visitors. */
-const autoRefusalsPerSecond = 10;
 
 export interface InstanceSetup {
   readonly config: Config;
   readonly poller: Poller;
   readonly log: Logger;
-  readonly logFd: number;
+  readonly logFile: LogFile;
   /** Whom the router runs as. */
   readonly user: UserEntry;
   readonly webUsers: readonly UserEntry[];
@@ -62,8 +53,10 @@ export class Instance {
   readonly #setup: InstanceSetup;
   readonly #budget: WorkerBudget;
   readonly #housekeeper: Housekeeper;
-  readonly #autoRefusals = new LineBudget(autoRefusalsPerSecond);
+  readonly #autoDemands: AutoDemands;
+  readonly #logs: SiteLogs;
   #router: RouterLink | undefined;
+  #ledger: LedgerLink | undefined;
   #isStopping = false;
   #drainUntilMs = 0;
   #resolveStopped: () => void = () => undefined;
@@ -76,19 +69,26 @@ export class Instance {
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
+    this.#logs = new SiteLogs(setup.config);
     this.#housekeeper = new Housekeeper(setup.config.paths.state, setup.log);
     this.sites = this.#siteSet();
+    this.#autoDemands = new AutoDemands(this.sites, this.log, {
+      config: () => this.config,
+      refuse: (site, count) => {
+        this.#router?.tell(toRouter.noWorker, site, 0, count, noWorkerReason.autoRefused);
+      },
+    });
   }
 
   /** @throws GuiseError LAUNCH_FAILED when the router cannot be started */
   start(): void {
     this.#housekeeper.begin();
     this.#applyRegistry(readSites(this.config));
-    const { poller, log, logFd, user, webUsers, config, listeners } = this.#setup;
+    const { poller, log, logFile, user, webUsers, config, listeners } = this.#setup;
     this.#router = new RouterLink({
       poller,
       log,
-      logFd,
+      logFd: () => logFile.fd,
       user,
       webUsers,
       config,
@@ -104,12 +104,41 @@ export class Instance {
         this.#siteRequest(request);
       },
       autoDemand: (demand) => {
-        this.#autoDemand(demand);
+        this.#autoDemands.meet(demand);
+      },
+      started: () => {
+        this.#ledger?.connect();
       },
       drained: () => {
         this.#endWhenQuiet();
       },
     });
+    this.#ledger = this.#startLedger();
+  }
+
+  #startLedger(): LedgerLink {
+    const { poller, log, logFile, user, config } = this.#setup;
+    return new LedgerLink({
+      poller,
+      log,
+      user,
+      config,
+      logs: this.#logs,
+      logFd: () => logFile.fd,
+      siteOf: (id) => this.sites.byId(id)?.site,
+      connectRouter: (fd) => {
+        this.router.tell(toRouter.ledger, 0, 0, 0, 0, fd);
+      },
+    });
+  }
+
+  /** Log files have been renamed by somebody: all are opened again. */
+  reopenLogs(): void {
+    const { logFile, log } = this.#setup;
+    logFile.reopen();
+    this.router.tell(toRouter.log, 0, 0, 0, 0, logFile.open());
+    this.#ledger?.reopen(logFile.open());
+    log.info('logs reopened');
   }
 
   get router(): RouterLink {
@@ -145,7 +174,8 @@ export class Instance {
   }
 
   childDied(pid: number, exitCode: number | null, signal: number | null): void {
-    if (this.#router?.childDied(pid, exitCode, signal) === true || this.#housekeeper.childDied(pid)) return;
+    if (this.#router?.childDied(pid, exitCode, signal) === true) return;
+    if (this.#ledger?.childDied(pid, exitCode, signal) === true || this.#housekeeper.childDied(pid)) return;
     // Every site that knows the process, not the first: a hostile template that keeps the death of a worker to itself
     // leaves its site with a process id that has since become another site's.
     for (const runtime of this.sites.all()) {
@@ -203,7 +233,7 @@ export class Instance {
   #lane(id: number, site: Site, owner: LaneSite): Lane {
     const { poller, log, webUsers, config } = this.#setup;
     if (site.dispatch === 'router') {
-      return new RoutedLane(id, site.mode === 'per-request', (type, of, worker, a, b, descriptor) => {
+      return new RoutedLane(id, site.user.uid, (type, of, worker, a, b, descriptor) => {
         this.#router?.tell(type, of, worker, a, b, descriptor);
       });
     }
@@ -215,7 +245,7 @@ export class Instance {
     );
   }
 
-  *#routerSites(): Iterable<{ runtime: ReturnType<SiteSet['byId']> & object; listener: number }> {
+  *#routerSites(): Iterable<OpenSite> {
     for (const runtime of this.sites.all()) {
       if (!runtime.isClosing && runtime.site.dispatch === 'router')
         yield { runtime, listener: this.sites.listenerOf(runtime.site.name) };
@@ -226,21 +256,7 @@ export class Instance {
     const runtime = this.sites.byId(request.site);
     if (runtime === undefined) return;
     if (request.type === toMaster.demand) runtime.demand(request.count);
-    else runtime.workers.kill(request.worker);
-  }
-
-  /** The only message with a text from outside: a directory's name, which automaticSite checks. */
-  #autoDemand({ site, pattern, name, count }: AutoDemand): void {
-    const patterns = this.config.auto?.patterns;
-    if (patterns === undefined || !isAutomaticId(site)) return;
-    try {
-      this.sites.automatic(site, () => automaticSite(this.config, patterns, { pattern, name })).demand(count);
-    } catch (thrown) {
-      this.#router?.tell(toRouter.noWorker, site, 0, count, noWorkerReason.autoRefused);
-      const suppressed = this.#autoRefusals.take(performance.now());
-      if (suppressed !== undefined)
-        this.log.warn({ problem: messageOf(thrown), suppressed }, 'automatic site refused');
-    }
+    else if (request.type === toMaster.kill) runtime.workers.kill(request.worker);
   }
 
   /** The router has ended with its last request; workers of the direct lane may still be running theirs. */
@@ -248,8 +264,14 @@ export class Instance {
     const isBusy = [...this.sites.all()].some(
       (runtime) => runtime.site.dispatch === 'direct' && runtime.workers.size > 0,
     );
-    if (!isBusy || performance.now() > this.#drainUntilMs) this.#end();
+    if (!isBusy || performance.now() > this.#drainUntilMs) this.#endLedger();
     else setTimeout(() => this.#endWhenQuiet(), 50);
+  }
+
+  /** It has the router's last word by now, and writes it down. */
+  #endLedger(): void {
+    if (this.#ledger === undefined) this.#end();
+    else this.#ledger.finish(() => this.#end());
   }
 
   /** The router is gone: everything else goes too, and whatever scripts have left behind. */
@@ -257,31 +279,9 @@ export class Instance {
     this.#housekeeper.end();
     this.sites.closeAll();
     for (const runtime of this.sites.all()) runtime.killAll();
-    this.#sweepChildren();
-  }
-
-  /** As a subreaper the master inherits every orphan below it, so when it has no child left, nothing is left. */
-  #sweepChildren(): void {
-    const left = children();
-    if (left.length === 0) {
+    sweepChildren(() => {
       releaseTmp(this.config.paths.state);
       this.#resolveStopped();
-      return;
-    }
-    for (const pid of left) kill(pid);
-    setTimeout(() => {
-      this.#sweepChildren();
-    }, 10);
-  }
-}
-
-/** A child that has not been waited for keeps its pid, so this cannot reach anybody else. */
-function kill(pid: number): void {
-  try {
-    const pidfd = pidfdOpen(pid);
-    pidfdSignal(pidfd, 9);
-    close(pidfd);
-  } catch {
-    // It has just been waited for.
+    });
   }
 }

@@ -28,7 +28,8 @@ export interface Lane {
   readonly isDirect: boolean;
   forTemplate(): TemplateSupplies;
   forWorker(id: number): WorkerSupplies;
-  born(id: number, channel: number): void;
+  /** `pid` is the kernel's word. */
+  born(id: number, channel: number, pid: number): void;
   gone(id: number, exitCode: number | null, signal: number | null): void;
   /** So many of the workers that were asked for are not given: noWorkerReason of router-messages.ts. */
   notGiven(count: number, reason: number): void;

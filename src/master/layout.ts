@@ -48,6 +48,7 @@ export function prepareInstance(config: Config, router: UserEntry): string {
   rootDirectory(log, 0o755, logTolerance(config));
   rootDirectory(`${log}/sites`, 0o755, logTolerance(config));
   ownedDirectory(spoolDirectory(config), router.uid, router.gid, 0o700);
+  ownedDirectory(usageDirectory(config), router.uid, router.gid, 0o700);
   return copyPreloadLibrary(libraryDirectory(config));
 }
 
@@ -59,6 +60,11 @@ export function libraryDirectory(config: Config): string {
 /** Where the router spools request bodies that are too large for memory. */
 export function spoolDirectory(config: Config): string {
   return `${config.paths.state}/spool`;
+}
+
+/** Where the ledger keeps its sums. */
+export function usageDirectory(config: Config): string {
+  return `${config.paths.state}/usage`;
 }
 
 export function siteDirectories(config: Config, name: string): SiteDirectories {

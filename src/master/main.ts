@@ -5,7 +5,7 @@
  * Privilege: root. Nothing that a visitor or a script sends is ever read in this process.
  */
 
-import { openSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
 import type { Config } from '../config/config.js';
@@ -24,6 +24,7 @@ import { Instance } from './instance.js';
 import { prepareInstance } from './layout.js';
 import { openSharedListeners } from './listeners.js';
 import { lockRunDirectory } from './lock.js';
+import { LogFile } from './log-file.js';
 
 /**
  * Runs until it is told to stop (SIGTERM, SIGINT, or the control socket).
@@ -48,13 +49,13 @@ export async function runMaster(config: Config): Promise<number> {
   const unlock = lockRunDirectory(config.paths.run);
   becomeSubreaper();
   dropDumpable();
-  const { log, logFd } = openLog(config);
+  const { log, logFile } = openLog(config);
   warnWithoutLandlock(log);
   warnOfOpenProgram(log);
   const socket = `${config.paths.run}/guise.sock`;
   const listeners = openSharedListeners(socket, config.router.listen, webUsers);
   const poller = new Poller();
-  const instance = new Instance({ config, poller, log, logFd, user, webUsers, library, listeners });
+  const instance = new Instance({ config, poller, log, logFile, user, webUsers, library, listeners });
   try {
     await serve(instance);
   } finally {
@@ -79,11 +80,15 @@ async function serve(instance: Instance): Promise<void> {
   instance.start();
   const control = new Control(instance, Date.now());
   const reload = (): void => {
+    control.reopen();
     control.reload().catch((thrown: unknown) => {
       log.error({ err: thrown }, 'reload failed');
     });
   };
-  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
+  const reopen = (): void => {
+    control.reopen();
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload).on('SIGUSR1', reopen);
   const server = startControlServer(control, {
     path: controlPath(instance.config.paths.run),
     onProblem: (problem) => {
@@ -93,7 +98,8 @@ async function serve(instance: Instance): Promise<void> {
   log.info({ pid: process.pid, version, config: instance.config.file }, 'guise started');
   await instance.stopped;
   await server.close();
-  process.off('SIGCHLD', onChild).off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
+  process.off('SIGCHLD', onChild).off('SIGTERM', stop).off('SIGINT', stop);
+  process.off('SIGHUP', reload).off('SIGUSR1', reopen);
 }
 
 /** One SIGCHLD may stand for several deaths. */
@@ -141,12 +147,9 @@ function warnOfOpenProgram(log: Logger): void {
   log.warn({ problem: message, found, remedy }, 'others than root can change the program itself');
 }
 
-/** One file for master and router: each line is one write to a descriptor opened for appending. */
-function openLog(config: Config): { log: Logger; logFd: number } {
-  const logFd = openSync(`${config.paths.log}/guise.log`, 'a', 0o640);
-  const log = pino(
-    { base: { process: 'master' }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ fd: logFd, sync: true }),
-  );
-  return { log, logFd };
+/** One file for master, router and ledger: each line is one write to a descriptor opened for appending. */
+function openLog(config: Config): { log: Logger; logFile: LogFile } {
+  const logFile = new LogFile(`${config.paths.log}/guise.log`);
+  const log = pino({ base: { process: 'master' }, timestamp: pino.stdTimeFunctions.isoTime }, logFile.stream);
+  return { log, logFile };
 }

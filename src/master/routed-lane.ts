@@ -16,12 +16,12 @@ export type TellRouter = (
 export class RoutedLane implements Lane {
   readonly isDirect = false;
   readonly #site: number;
-  readonly #oneJob: boolean;
+  readonly #uid: number;
   readonly #tell: TellRouter;
 
-  constructor(site: number, oneJob: boolean, tell: TellRouter) {
+  constructor(site: number, uid: number, tell: TellRouter) {
     this.#site = site;
-    this.#oneJob = oneJob;
+    this.#uid = uid;
     this.#tell = tell;
   }
 
@@ -35,8 +35,8 @@ export class RoutedLane implements Lane {
     return { ours, theirs, slot: 0 };
   }
 
-  born(id: number, channel: number): void {
-    this.#tell(toRouter.worker, this.#site, id, this.#oneJob ? 1 : 0, 0, channel);
+  born(id: number, channel: number, pid: number): void {
+    this.#tell(toRouter.worker, this.#site, id, this.#uid, pid, channel);
   }
 
   gone(id: number, exitCode: number | null, signal: number | null): void {

@@ -28,17 +28,23 @@ import type { SiteRuntime } from './site-runtime.js';
 import { keyHashes, routerSite } from './site-set.js';
 import { StatusQuestion } from './status-question.js';
 
+export interface OpenSite {
+  readonly runtime: SiteRuntime;
+  /** Its own socket, or -1. */
+  readonly listener: number;
+}
+
 export interface RouterLinkSetup {
   readonly poller: Poller;
   readonly log: Logger;
-  readonly logFd: number;
+  readonly logFd: () => number;
   readonly user: UserEntry;
   readonly webUsers: readonly UserEntry[];
   readonly config: Config;
   /** The sockets that all sites share. */
   readonly listeners: SharedListeners;
   /** Sites and their own listening sockets (-1: none), for a router that knows none yet. */
-  sites(): Iterable<{ runtime: SiteRuntime; listener: number }>;
+  sites(): Iterable<OpenSite>;
   /** The router says figures of a site, asked or not. */
   figures(message: FiguresMessage): void;
   /** What it has counted is over; the next one counts from 0. */
@@ -47,6 +53,8 @@ export interface RouterLinkSetup {
   siteRequest(request: RouterRequest): void;
   /** A demand for a site that is a directory. */
   autoDemand(demand: AutoDemand): void;
+  /** There is a new router, which knows every site. */
+  started(): void;
   /** The router has ended while the daemon is stopping. */
   drained(): void;
 }
@@ -81,7 +89,11 @@ export class RouterLink {
 
   siteOpened(runtime: SiteRuntime, listener: number): void {
     const { id, site } = runtime;
-    this.#process?.order({ type: toRouter.site, site: id, worker: 0, a: 0, b: 0 }, routerSite(site));
+    const { linesPerSecond } = this.#setup.config.ledger;
+    this.#process?.order(
+      { type: toRouter.site, site: id, worker: 0, a: 0, b: 0 },
+      routerSite(site, linesPerSecond),
+    );
     if (listener >= 0) this.#giveListener(id, listener);
   }
 
@@ -141,7 +153,7 @@ export class RouterLink {
   #start(): void {
     const { poller, user, logFd, log, listeners, config } = this.#setup;
     this.#startedMs = performance.now();
-    this.#process = new RouterProcess(poller, user, logFd, spoolDirectory(config), {
+    this.#process = new RouterProcess(poller, user, logFd(), spoolDirectory(config), {
       request: (request) => {
         this.#requested(request);
       },
@@ -160,6 +172,7 @@ export class RouterLink {
     this.#giveListener(0, listeners.unix);
     for (const listener of listeners.tcp) this.#giveListener(0, listener, listenerKind.tcp);
     log.info({ pid: this.#process.pid, restarts: this.restarts }, 'router started');
+    this.#setup.started();
   }
 
   #giveListener(site: number, listener: number, kind: number = listenerKind.unix): void {
@@ -183,6 +196,7 @@ export class RouterLink {
     switch (request.type) {
       case toMaster.demand:
       case toMaster.kill:
+      case toMaster.look:
         this.#setup.siteRequest(request);
         break;
       case toMaster.statusEnd:

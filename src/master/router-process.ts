@@ -6,7 +6,6 @@
  * Privilege: root. Of what the router says only fixed-size numbers are read.
  */
 
-import { fileURLToPath } from 'node:url';
 import { Channel } from '../control/channel.js';
 import { type FiguresMessage, figuresBytes, readFigures } from '../control/figure-messages.js';
 import {
@@ -21,11 +20,10 @@ import {
   writeOrder,
 } from '../control/router-messages.js';
 import type { UserEntry } from '../os/identity.js';
-import { launch } from '../os/launch.js';
 import type { Poller } from '../os/poller.js';
 import { pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close, seqpacketPair, setBlocking } from '../os/socket.js';
-import { routerConfinement } from './router-confinement.js';
+import { startOwnProgram } from './own-process.js';
 
 /** A router that lets more messages than this pile up does not work any more. */
 const maxWaiting = 100_000;
@@ -52,20 +50,15 @@ export class RouterProcess {
   constructor(poller: Poller, user: UserEntry, logFd: number, spool: string, handlers: RouterHandlers) {
     const [ours, theirs] = seqpacketPair();
     setBlocking(theirs, false);
-    const groups = user.groups.join(',');
-    const landlock = routerConfinement(spool);
-    this.pid = launch({
-      file: process.execPath,
-      args: ['guise: router', ...engineOptions, fileURLToPath(new URL('../router/main.js', import.meta.url))],
-      env: { GUISE_ROUTER_USER: `${user.uid}:${user.gid}:${groups}` },
-      cwd: '/',
-      descriptors: [-1, logFd, logFd, theirs],
-      limits: { core: 0 },
-      umask: 0o077,
-      noNewPrivileges: true, // before the program starts, so that every thread of it has it
-      newSession: true,
-      ...(landlock === undefined ? {} : { landlock }),
-    }).pid;
+    this.pid = startOwnProgram({
+      title: 'guise: router',
+      entry: 'router/main.js',
+      engineOptions,
+      user,
+      logFd,
+      channel: theirs,
+      writable: spool,
+    });
     close(theirs);
     this.#pidfd = pidfdOpen(this.pid);
     const buffer = Buffer.allocUnsafe(2 * Math.max(requestBytes, autoDemandBytes, figuresBytes));

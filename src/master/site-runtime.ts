@@ -211,7 +211,7 @@ export class SiteRuntime {
     const channel = this.workers.born(worker, pid);
     if (channel === undefined) return;
     this.lives.workers++;
-    this.#lane.born(worker, channel);
+    this.#lane.born(worker, channel, pid);
   }
 
   #workerExited({ worker, status }: Report): void {

@@ -235,8 +235,8 @@ export function keyHashes(site: Site): string[] {
     .map(({ key }) => createHash('sha256').update(key).digest('hex'));
 }
 
-/** What the router learns of a site: no user, no path, and keys only as digests. */
-export function routerSite(site: Site): RouterSite {
+/** What the router learns of a site: its user's number, no path, and keys only as digests. */
+export function routerSite(site: Site, linesPerSecond: number): RouterSite {
   return {
     name: site.name,
     aliases: site.aliases,
@@ -256,5 +256,11 @@ export function routerSite(site: Site): RouterSite {
     queueLength: site.queueLength,
     queueTimeoutMs: site.queueTimeoutMs,
     maxBodyBytes: site.maxBodyBytes,
+    uid: site.user.uid,
+    ledger: site.ledger,
+    ledgerSample: site.ledgerSample,
+    ledgerSlowerThanMs: site.ledgerSlowerThanMs,
+    slowAfterMs: site.slowAfterMs,
+    ledgerLinesPerSecond: linesPerSecond,
   };
 }

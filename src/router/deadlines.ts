@@ -12,6 +12,8 @@ export interface DeadlineHandlers {
   readingTooLong(connection: Connection): void;
   waitingTooLong(exchange: Exchange): void;
   runningTooLong(exchange: Exchange): void;
+  /** Told once of a request. */
+  runningSlowly(exchange: Exchange): void;
 }
 
 export class Deadlines {
@@ -39,6 +41,10 @@ export class Deadlines {
       const { exchange } = connection;
       const deadlineMs = exchange?.deadlineMs ?? connection.deadlineMs;
       if (deadlineMs !== Number.POSITIVE_INFINITY) isNeeded = true;
+      if (exchange !== undefined && nowMs >= exchange.slowAtMs && exchange.state === 'running') {
+        exchange.slowAtMs = Number.POSITIVE_INFINITY;
+        this.#handlers.runningSlowly(exchange);
+      }
       if (nowMs < deadlineMs) continue;
       if (exchange === undefined) this.#handlers.readingTooLong(connection);
       else this.#exceeded(exchange);
@@ -48,6 +54,6 @@ export class Deadlines {
 
   #exceeded(exchange: Exchange): void {
     if (exchange.state === 'waiting') this.#handlers.waitingTooLong(exchange);
-    else if (!exchange.timedOut) this.#handlers.runningTooLong(exchange);
+    else if (exchange.stopped === undefined) this.#handlers.runningTooLong(exchange);
   }
 }

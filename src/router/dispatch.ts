@@ -17,7 +17,7 @@ import type { Exchange } from './exchange.js';
 import { type RefusalReason, scriptReason } from './refusals.js';
 import { Relay } from './relay.js';
 import type { RoutedSite } from './routed-site.js';
-import { WorkerLink } from './worker-link.js';
+import { type WorkerHandlers, WorkerLink } from './worker-link.js';
 
 export interface DispatchHandlers {
   ended(exchange: Exchange, ending: Ending): void;
@@ -56,9 +56,9 @@ export class Dispatcher {
     this.#ask(site);
   }
 
-  /** The master gives a worker; `fd` is its channel. */
-  workerArrived(site: RoutedSite, id: number, fd: number): void {
-    const link = new WorkerLink(id, site, fd, this.#poller, {
+  /** The master gives a worker; `fd` is its channel, `pid` its process. */
+  workerArrived(site: RoutedSite, id: number, fd: number, pid = 0): void {
+    const handlers: WorkerHandlers = {
       note: (worker, note) => {
         this.#noted(worker, note);
       },
@@ -67,7 +67,8 @@ export class Dispatcher {
         if (isBreach) this.#handlers.kill(site, worker.id);
         this.#gone(worker);
       },
-    });
+    };
+    const link = new WorkerLink(id, site, fd, this.#poller, handlers, pid);
     this.#workers.set(id, link);
     this.#follow(link, site.pool.arrived(id, performance.now()));
   }
@@ -96,13 +97,13 @@ export class Dispatcher {
     this.#end(exchange, { kind: 'refused', reason, note: undefined });
   }
 
-  /** A running request has had its time. Its end follows when its worker is dead. */
-  timeOut(exchange: Exchange): void {
-    exchange.timedOut = true;
+  /** A running request has had its time, or somebody wants its end, which follows when its worker is dead. */
+  stop(exchange: Exchange, reason: 'time-limit' | 'killed'): void {
+    exchange.stopped = reason;
     const { pendingEnding } = exchange;
     // Its worker has ended it, and may be at work for somebody else: only the way of the answer is blocked.
     if (pendingEnding === undefined) this.#handlers.kill(exchange.site, exchange.worker);
-    else this.#end(exchange, { kind: 'refused', reason: 'time-limit', note: pendingEnding.note });
+    else this.#end(exchange, { kind: 'refused', reason, note: pendingEnding.note });
   }
 
   retire(id: number): void {
@@ -117,7 +118,7 @@ export class Dispatcher {
     const handover = link.run(exchange, relay?.theirs ?? connection.fd, head.keep && relay === undefined);
     relay?.handedOver();
     if (handover === 'sent') {
-      exchange.run(link.id, performance.now());
+      exchange.run(link.id, link.pid, performance.now());
       return;
     }
     relay?.close();
@@ -161,7 +162,7 @@ export class Dispatcher {
     this.#finish(exchange, endingOf(note));
     // A dead worker gets no other request; its end follows, and with it the worker leaves the pool.
     if (link.isDead) return;
-    if (exchange.timedOut) {
+    if (exchange.stopped !== undefined) {
       // It was about to be killed, so nobody else's request may be on it then.
       link.close();
       this.#gone(link);
@@ -175,7 +176,7 @@ export class Dispatcher {
     this.#workers.delete(link.id);
     const exchange = link.site.pool.gone(link.id);
     if (exchange !== undefined && exchange.pendingEnding === undefined) {
-      const reason = exchange.timedOut ? 'time-limit' : 'worker-died';
+      const reason = exchange.stopped ?? 'worker-died';
       this.#end(exchange, { kind: 'refused', reason, note: undefined });
     }
     this.#ask(link.site);

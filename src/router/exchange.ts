@@ -19,6 +19,8 @@ export class Exchange {
   readonly site: RoutedSite;
   readonly head: Head;
   readonly readMs: number;
+  /** Names it in the ledger, on pages and for `guise kill`. */
+  readonly id: string;
   /** Parameters and body. */
   readonly bytesIn: number;
   state: ExchangeState = 'waiting';
@@ -26,18 +28,33 @@ export class Exchange {
   deadlineMs: number;
   /** The worker that runs it, 0 before. */
   worker = 0;
+  /** That worker's process, as the master knows it from the kernel. */
+  pid = 0;
   startedMs = 0;
   /** A part of the answer may have reached the web server. */
   answerBegan = false;
-  /** Its time was up and its worker is being killed. */
-  timedOut = false;
+  /** Why its worker is being killed, once that has been asked for. */
+  stopped: 'time-limit' | 'killed' | undefined;
+  /** Who has asked for its end with `guise kill`. */
+  killedBy: number | undefined;
+  /** When it becomes slow; Infinity: never, or it has been told. */
+  slowAtMs = Number.POSITIVE_INFINITY;
   /** The answer's way where the connection itself must not be lent. */
   relay: Relay | undefined;
   /** How it ends once the relay has passed on the last bytes. */
   pendingEnding: Ending | undefined;
   #body: StoredBody;
 
-  constructor(connection: Connection, site: RoutedSite, head: Head, body: StoredBody, nowMs: number) {
+  constructor(
+    connection: Connection,
+    site: RoutedSite,
+    head: Head,
+    body: StoredBody,
+    nowMs: number,
+    id: string,
+  ) {
+    this.id = id;
+    this.bytesIn = head.params.length + body.length;
     this.connection = connection;
     this.site = site;
     this.head = head;
@@ -48,11 +65,14 @@ export class Exchange {
   }
 
   /** A worker has it. */
-  run(worker: number, nowMs: number): void {
+  run(worker: number, pid: number, nowMs: number): void {
     this.state = 'running';
     this.worker = worker;
+    this.pid = pid;
     this.startedMs = nowMs;
-    this.deadlineMs = nowMs + this.site.config.timeLimitMs;
+    const { timeLimitMs, slowAfterMs } = this.site.config;
+    this.deadlineMs = nowMs + timeLimitMs;
+    if (slowAfterMs > 0) this.slowAtMs = nowMs + slowAfterMs;
     this.releaseBody();
   }
 

@@ -2,6 +2,7 @@
 
 import { type Logger, pino } from 'pino';
 import { LineBudget } from '../account/line-budget.js';
+import { LogStream } from '../account/log-stream.js';
 import type { Outcome } from '../account/outcome.js';
 import { errnoName } from '../os/errno.js';
 import type { Head } from '../request/head.js';
@@ -11,13 +12,15 @@ const linesPerSecond = 50;
 
 export class RouterLog {
   readonly logger: Logger;
+  readonly stream: LogStream;
   readonly #refusals = new LineBudget(linesPerSecond);
   readonly #strangers = new LineBudget(linesPerSecond);
 
   constructor(fd: number) {
+    this.stream = new LogStream(fd);
     this.logger = pino(
       { base: { process: 'router' }, timestamp: pino.stdTimeFunctions.isoTime },
-      pino.destination({ fd, sync: true }),
+      this.stream,
     );
   }
 
@@ -59,7 +62,7 @@ export class RouterLog {
   ): void {
     const suppressed = budget.take(performance.now());
     if (suppressed === undefined) return;
-    const { id, site, status, reason, endedBy } = outcome;
+    const { id, site, status, reason, endedBy, byUid } = outcome;
     this.logger.warn(
       {
         id,
@@ -67,6 +70,7 @@ export class RouterLog {
         status,
         reason,
         endedBy,
+        ...(byUid === undefined ? {} : { byUid }),
         ...(found === undefined ? {} : { found }),
         ...(head === undefined ? {} : describe(head)),
         ...(suppressed === 0 ? {} : { suppressed }),

@@ -21,9 +21,9 @@ import {
   writeAutoDemand,
   writeRequest,
 } from '../control/router-messages.js';
-import { becomeUser } from '../os/identity.js';
 import { Poller } from '../os/poller.js';
 import { dropDumpable } from '../os/process.js';
+import { becomeStartedUser } from '../os/started-as.js';
 import { Acceptor } from './acceptor.js';
 import { RouterLog } from './log.js';
 import { carryOut } from './orders.js';
@@ -69,6 +69,9 @@ class Router {
       drain: () => {
         this.#drain();
       },
+      log: (fd: number) => {
+        this.#log.stream.replace(fd);
+      },
     };
     carryOut(targets, bytes, length, descriptor);
   }
@@ -80,6 +83,9 @@ class Router {
       },
       kill: (site, worker) => {
         this.#tell(toMaster.kill, site.id, worker, 0);
+      },
+      slow: (exchange) => {
+        this.#tell(toMaster.look, exchange.site.id, exchange.worker, 0);
       },
       closed: () => {
         this.#acceptor?.resume();
@@ -155,7 +161,8 @@ class Router {
   #endIfDrained(): void {
     // Without a server there never was a master to speak of.
     if (this.#server === undefined) process.exit(0);
-    if (this.#server.isDraining && this.#server.connections.size === 0) process.exit(0);
+    if (!this.#server.isDraining || this.#server.connections.size > 0) return;
+    this.#server.ledger.finish(() => process.exit(0));
   }
 }
 
@@ -171,17 +178,7 @@ function figuresOf({ pool, counters: { figures } }: RoutedSite): Figures {
   return figures;
 }
 
-function identityFromEnvironment(): { uid: number; gid: number; groups: number[] } {
-  const [uid, gid, groups] = (process.env.GUISE_ROUTER_USER ?? '').split(':');
-  const numbers = [uid, gid, ...(groups ?? '').split(',')].map(Number);
-  if (numbers.length < 3 || numbers.some((n) => !Number.isInteger(n) || n <= 0)) {
-    throw new Error('GUISE_ROUTER_USER is not uid:gid:groups; the router is started by "guise daemon"');
-  }
-  const [first = -1, second = -1, ...others] = numbers;
-  return { uid: first, gid: second, groups: others };
-}
-
 process.title = 'guise: router';
-becomeUser(identityFromEnvironment());
+becomeStartedUser();
 dropDumpable();
 new Router();

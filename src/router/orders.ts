@@ -20,6 +20,8 @@ export interface OrderTargets {
   readonly acceptor: Acceptor;
   /** The master asks for figures. */
   status(): void;
+  /** Where the log goes from now on; taken over. */
+  log(fd: number): void;
   /** No more connections; end when the last request has. */
   drain(): void;
 }
@@ -45,7 +47,10 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       break;
     case toRouter.worker:
       if (site === undefined) close(descriptor);
-      else server.dispatcher.workerArrived(site, order.worker, descriptor);
+      else {
+        site.uid = order.a;
+        server.dispatcher.workerArrived(site, order.worker, descriptor, order.b);
+      }
       break;
     case toRouter.workerGone:
       server.dispatcher.workerGone(order.worker);
@@ -53,8 +58,14 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
     case toRouter.noWorker:
       if (site !== undefined) noWorker(server, site, order.a, order.b);
       break;
+    case toRouter.ledger:
+      server.ledger.connect(descriptor);
+      break;
     case toRouter.status:
       targets.status();
+      break;
+    case toRouter.log:
+      targets.log(descriptor);
       break;
     case toRouter.drain:
       targets.drain();

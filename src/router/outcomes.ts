@@ -1,64 +1,53 @@
 /** From how a request ended to its record. */
 
-import { randomBytes } from 'node:crypto';
-import type { Outcome } from '../account/outcome.js';
+import { noUse, type Outcome } from '../account/outcome.js';
+import type { Head } from '../request/head.js';
 import type { Ending } from './ending.js';
 import type { Exchange } from './exchange.js';
 import { type RefusalReason, refusalKinds } from './refusals.js';
+import type { RoutedSite } from './routed-site.js';
 
-export function refusedOutcome(site: string | undefined, reason: RefusalReason): Outcome {
+/** Of a request that never got as far as a worker. */
+export function refusedOutcome(
+  id: string,
+  site: RoutedSite | undefined,
+  reason: RefusalReason,
+  head?: Head,
+): Outcome {
   const { status } = refusalKinds[reason];
-  const nothing = {
-    queueMs: 0,
-    runMs: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    cpuUserUs: 0,
-    cpuSystemUs: 0,
-    maxRssKb: 0,
-  };
-  return {
-    id: newId(),
-    site,
-    status,
-    reason,
-    endedBy: 'guise',
-    wasAdmitted: false,
-    hasRun: false,
-    ...nothing,
-  };
+  const bytesIn = head?.params.length ?? 0;
+  return { ...noUse, id, site: site?.name, uid: site?.uid ?? 0, status, reason, endedBy: 'guise', bytesIn };
 }
 
 export function outcomeOf(exchange: Exchange, ending: Ending): Outcome {
   const nowMs = performance.now();
-  const { readMs, startedMs } = exchange;
+  const { id, readMs, startedMs, bytesIn, killedBy, pid, site } = exchange;
   const { note } = ending;
   const reason = ending.kind === 'done' ? '' : ending.reason;
   return {
-    id: reason === '' ? '' : newId(),
-    site: exchange.site.name,
+    id,
+    site: site.name,
+    uid: site.uid,
     status: reason === '' ? (note?.status ?? 0) : refusalKinds[reason].status,
     reason,
     endedBy: endedBy(reason),
+    ...(reason === 'killed' && killedBy !== undefined ? { byUid: killedBy } : {}),
     queueMs: (startedMs || nowMs) - readMs,
     runMs: startedMs === 0 ? 0 : nowMs - startedMs,
     wasAdmitted: reason !== 'queue-full',
     hasRun: startedMs !== 0,
-    bytesIn: exchange.bytesIn,
+    bytesIn,
     bytesOut: note?.bytesOut ?? 0,
     cpuUserUs: note?.userUs ?? 0,
     cpuSystemUs: note?.systemUs ?? 0,
     maxRssKb: note?.maxRssKb ?? 0,
+    pid,
   };
-}
-
-/** Stands on the visitor's page and in the log. */
-function newId(): string {
-  return randomBytes(6).toString('hex');
 }
 
 function endedBy(reason: RefusalReason | ''): Outcome['endedBy'] {
   if (reason === '') return 'script';
   if (reason === 'worker-died') return 'crash';
+  if (reason === 'killed') return 'operator';
   return reason === 'visitor-left' ? 'visitor' : 'guise';
 }

@@ -132,6 +132,11 @@ export const refusalTexts: Readonly<Record<RefusalReason, RefusalText>> = {
     expected: '',
     remedy: '',
   },
+  killed: {
+    meaning: 'Somebody ended the request with guise kill.',
+    expected: 'nobody to do that',
+    remedy: '',
+  },
   'script-not-named': {
     meaning: 'The web server did not say which script to run.',
     expected: 'SCRIPT_FILENAME with the absolute path of the script',

@@ -40,6 +40,7 @@ export const refusalKinds = {
   'worker-died': { status: 502 },
   'time-limit': { status: 504 },
   'visitor-left': { status: 499 },
+  killed: { status: 502 },
   // the script check in the worker (native/preload/script.h)
   'script-not-named': { status: 404 },
   'script-bad-path': { status: 400 },

@@ -19,6 +19,12 @@ export class RoutedSite implements Identifiable {
   readonly counters = new Counters();
   /** Log lines about its refusals. */
   readonly lines = new LineBudget(linesPerSecond);
+  /** Lines of its ledger. */
+  readonly records: LineBudget;
+  /** So many lines have not been written since the last one that was. */
+  linesLeftOut = 0;
+  /** Whom its processes run as; 0: an automatic site that has not had any yet. */
+  uid: number;
   keyHashes: readonly string[];
   /** The master has taken the site out; requests that it has already admitted still finish. */
   isClosing = false;
@@ -29,6 +35,8 @@ export class RoutedSite implements Identifiable {
     this.auto = auto;
     this.config = config;
     this.keyHashes = config.keyHashes;
+    this.uid = config.uid;
+    this.records = new LineBudget(config.ledgerLinesPerSecond);
     this.pool = new SitePool(poolLimits(config));
   }
 

@@ -9,6 +9,7 @@
 
 import { Counters } from '../account/counters.js';
 import type { Outcome } from '../account/outcome.js';
+import { RequestIds } from '../account/request-ids.js';
 import type { RouterSettings } from '../control/router-messages.js';
 import type { Poller } from '../os/poller.js';
 import type { Head } from '../request/head.js';
@@ -25,6 +26,7 @@ import type { Ending } from './ending.js';
 import { Exchange } from './exchange.js';
 import { forgetIdle, watchIdle } from './idle.js';
 import { Intake } from './intake.js';
+import { RouterLedger } from './ledger.js';
 import type { RouterLog } from './log.js';
 import { outcomeOf, refusedOutcome } from './outcomes.js';
 import type { RefusalReason } from './refusals.js';
@@ -36,6 +38,8 @@ export interface ServerHandlers extends Pick<DispatchHandlers, 'demand' | 'kill'
   closed(): void;
   /** Nothing of this site is left, and it is not known here any more. */
   forgotten(site: RoutedSite): void;
+  /** A request has been running for longer than its site's slow_after. */
+  slow(exchange: Exchange): void;
 }
 
 export class Server {
@@ -48,6 +52,8 @@ export class Server {
   /** Requests that belong to no site. */
   readonly siteless = new Counters();
   readonly dispatcher: Dispatcher;
+  readonly ledger: RouterLedger;
+  readonly #ids = new RequestIds();
   readonly #poller: Poller;
   readonly #readTimeoutMs: number;
   readonly #reading: ReaderSettings;
@@ -62,6 +68,7 @@ export class Server {
     this.#poller = poller;
     this.#log = log;
     this.#forgotten = (site) => handlers.forgotten(site);
+    this.ledger = new RouterLedger(poller);
     this.#readTimeoutMs = settings.readTimeoutMs;
     this.#reading = {
       limits: { ...defaultReadLimits, maxParamsBytes: settings.maxHeadBytes },
@@ -94,7 +101,8 @@ export class Server {
     this.#deadlines = new Deadlines(this.connections, {
       readingTooLong: (connection) => this.#readTimeout(connection),
       waitingTooLong: (exchange) => this.dispatcher.leave(exchange, 'queue-timeout'),
-      runningTooLong: (exchange) => this.dispatcher.timeOut(exchange),
+      runningTooLong: (exchange) => this.dispatcher.stop(exchange, 'time-limit'),
+      runningSlowly: (exchange) => handlers.slow(exchange),
     });
     this.#connectionHandlers = {
       readable: (connection) => this.#readable(connection),
@@ -208,9 +216,13 @@ export class Server {
   #complete(connection: Connection, request: IncomingRequest): void {
     if (connection.site === undefined) throw new Error('a request is complete that belongs to no site');
     const site = this.#present(connection.site, request.head);
-    const exchange = new Exchange(connection, site, request.head, request.body, performance.now());
+    const exchange = this.#exchange(connection, site, request);
     connection.exchange = exchange;
     this.dispatcher.admit(exchange);
+  }
+
+  #exchange(connection: Connection, site: RoutedSite, { head, body }: IncomingRequest): Exchange {
+    return new Exchange(connection, site, head, body, performance.now(), this.#ids.next());
   }
 
   /** A site may have changed while its request was being read, or an automatic one been forgotten. */
@@ -226,6 +238,7 @@ export class Server {
     const outcome = outcomeOf(exchange, ending);
     connection.exchange = undefined;
     site.counters.count(outcome, Date.now());
+    this.ledger.record(outcome, site, head);
     if (ending.kind === 'done') {
       this.#reply.answered(connection, keep);
       return;
@@ -239,8 +252,9 @@ export class Server {
   /** A request that never got as far as a worker. */
   #refuse(connection: Connection, refused: RefusedRequest, head: Head | undefined): void {
     const { site } = connection;
-    const outcome: Outcome = refusedOutcome(site?.name, refused.reason);
+    const outcome: Outcome = refusedOutcome(this.#ids.next(), site, refused.reason, head);
     (site?.counters ?? this.siteless).count(outcome, Date.now());
+    this.ledger.record(outcome, site, head);
     this.#log.refusal(outcome, head, undefined, site?.lines);
     this.#reply.refuse(connection, refused, outcome);
   }

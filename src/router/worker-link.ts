@@ -41,6 +41,8 @@ export class WorkerLink {
   readonly site: RoutedSite;
   /** The number of the job that it runs; its notes must repeat it. */
   sequence = 0;
+  /** Its process, by the kernel's word to the master. */
+  readonly pid: number;
   /** Its process has ended; what it said before is all that there will be. */
   isDead = false;
   readonly #fd: number;
@@ -50,8 +52,16 @@ export class WorkerLink {
   #notesLeft = notesPerJob;
 
   /** @param fd its channel, taken over */
-  constructor(id: number, site: RoutedSite, fd: number, poller: Poller, handlers: WorkerHandlers) {
+  constructor(
+    id: number,
+    site: RoutedSite,
+    fd: number,
+    poller: Poller,
+    handlers: WorkerHandlers,
+    pid: number,
+  ) {
     this.id = id;
+    this.pid = pid;
     this.site = site;
     this.#fd = fd;
     this.#poller = poller;

@@ -4,6 +4,7 @@
  */
 
 import { isolationDefaults } from './isolation.js';
+import { recordingDefaults } from './recording.js';
 import type { SiteDefaults, SiteFile } from './schema.js';
 
 /** Every shared key has a value here, except the tables, which are empty. */
@@ -30,6 +31,7 @@ export const builtInDefaults = {
   // A core file would hold what visitors sent and would lie in the document root.
   limits: { core: 0 },
   ...isolationDefaults,
+  ...recordingDefaults,
 } satisfies SiteDefaults;
 
 export type LayeredSite = Required<SiteDefaults> &

@@ -15,6 +15,7 @@ import { confinementFindings } from './confinable.js';
 import type { LayeredSite } from './defaults.js';
 import { isolationOf } from './isolation.js';
 import { checkPhpBinary } from './php-binary.js';
+import { recordingOf } from './recording.js';
 import { limitNames, type Site, type SiteLimitName, siteSocketPath } from './site.js';
 
 export interface Origin {
@@ -108,6 +109,7 @@ function build(written: LayeredSite, resolved: Resolved): Site {
     umask: Number.parseInt(written.umask, 8),
     limits: limitsOf(written.limits),
     ...isolationOf(written),
+    ...recordingOf(written),
   };
 }
 

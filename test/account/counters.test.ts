@@ -2,20 +2,11 @@ import t from 'tap';
 import { Counters } from '../../src/account/counters.js';
 import { figure, queueSteps, refusalsOf, runSteps } from '../../src/account/figures.js';
 import { quantile, totalOf } from '../../src/account/histogram.js';
-import type { EndedBy, Outcome } from '../../src/account/outcome.js';
+import { type EndedBy, noUse, type Outcome } from '../../src/account/outcome.js';
 
 function outcome(endedBy: EndedBy, reason: string, more: Partial<Outcome> = {}): Outcome {
-  const nothing = {
-    queueMs: 0,
-    runMs: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    cpuUserUs: 0,
-    cpuSystemUs: 0,
-    maxRssKb: 0,
-  };
   const stages = { wasAdmitted: true, hasRun: true };
-  return { id: '', site: 'a.test', status: 200, reason, endedBy, ...stages, ...nothing, ...more };
+  return { ...noUse, ...stages, id: '', site: 'a.test', uid: 1000, status: 200, reason, endedBy, ...more };
 }
 
 t.test('each outcome is counted once, as what it was', (t) => {

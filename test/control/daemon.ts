@@ -56,6 +56,9 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
       registry = readSites(config);
       return { added: ['new.example'], changed: [], removed: [], unchanged: 2, parked: registry.parked };
     },
+    reopen: () => {
+      calls.push('reopen');
+    },
     stop: async () => {
       calls.push('stop');
     },

@@ -141,10 +141,10 @@ t.test('visitors of a site have sites of their own', (t) => {
   const site = rig.site('a.test', { visitors: { carol: man, dave: man } });
   t.same(rig.apply(site).calls, ['opened a.test+man 1', 'opened a.test 2']);
   const hidden = rig.sites.byId(1)?.site ?? rig.base;
-  t.match(routerSite(hidden), { isHidden: true, keyHashes: [], aliases: [], ownSocket: false });
-  t.same(routerSite(site).visitors, { carol: 'a.test+man', dave: 'a.test+man' });
-  t.notMatch(JSON.stringify(routerSite(site)), key, 'no key as such');
-  t.notMatch(JSON.stringify(routerSite(site)), rig.base.root, 'and no path');
+  t.match(routerSite(hidden, 100), { isHidden: true, keyHashes: [], aliases: [], ownSocket: false });
+  t.same(routerSite(site, 100).visitors, { carol: 'a.test+man', dave: 'a.test+man' });
+  t.notMatch(JSON.stringify(routerSite(site, 100)), key, 'no key as such');
+  t.notMatch(JSON.stringify(routerSite(site, 100)), rig.base.root, 'and no path');
   t.same(rig.apply(rig.site('a.test')).difference, [[], ['a.test'], ['a.test+man'], 0]);
   t.end();
 });

@@ -8,7 +8,9 @@ import type { Exchange } from '../../src/router/exchange.js';
 
 interface Entry {
   deadlineMs: number;
-  exchange: { deadlineMs: number; state: Exchange['state']; timedOut: boolean } | undefined;
+  exchange:
+    | { deadlineMs: number; state: Exchange['state']; stopped: undefined; slowAtMs: number }
+    | undefined;
 }
 
 class Clock {
@@ -33,13 +35,16 @@ class Clock {
       },
       runningTooLong: (exchange) => {
         this.calls.push('running');
-        exchange.timedOut = true;
+        exchange.stopped = 'time-limit';
+      },
+      runningSlowly: () => {
+        this.calls.push('slow');
       },
     });
   }
 
-  add(deadlineMs: number, state?: Exchange['state']): Entry {
-    const exchange = state === undefined ? undefined : { deadlineMs, state, timedOut: false };
+  add(deadlineMs: number, state?: Exchange['state'], slowAtMs = Infinity): Entry {
+    const exchange = state === undefined ? undefined : { deadlineMs, state, stopped: undefined, slowAtMs };
     const entry = { deadlineMs: exchange === undefined ? deadlineMs : 0, exchange };
     this.entries.add(entry);
     this.deadlines.watch();

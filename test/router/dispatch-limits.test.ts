@@ -63,7 +63,7 @@ t.test('a time-out kills the worker and ends the request with it', async (t) => 
   const slow = rig.admit(site);
   const waits = rig.admit(site);
   close(worker.job().connection);
-  rig.dispatcher.timeOut(slow.exchange);
+  rig.dispatcher.stop(slow.exchange, 'time-limit');
   t.same(rig.kills, [worker.id]);
   t.equal(rig.endingOf(slow), undefined, 'not before it is dead');
   worker.die();
@@ -81,7 +81,7 @@ t.test('a worker that is being killed gets nothing else to do', async (t) => {
   const waits = rig.admit(site);
   const job = worker.job();
   close(job.connection);
-  rig.dispatcher.timeOut(slow.exchange);
+  rig.dispatcher.stop(slow.exchange, 'time-limit');
   worker.note({ ...complete, sequence: job.sequence });
   await rig.settle();
   t.equal(rig.endingOf(slow)?.kind, 'done', 'just in time');

@@ -198,7 +198,7 @@ t.test('a stray child that holds the end holds nothing', async (t) => {
   await rig.settle();
   const next = rig.admit(request.exchange.site, { keep: true });
   t.equal(next.exchange.state, 'running', 'the worker goes on');
-  rig.dispatcher.timeOut(request.exchange);
+  rig.dispatcher.stop(request.exchange, 'time-limit');
   t.same(rig.kills, [], 'and is not killed for a request that is no longer its own');
   t.equal(rig.endingOf(request)?.kind, 'refused');
   t.equal(rig.endingOf(next), undefined);

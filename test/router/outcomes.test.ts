@@ -24,16 +24,17 @@ const note = {
 
 /** An exchange that became complete at 1000 ms, at a moment that the test's clock says. */
 function exchange(): Exchange {
-  return new Exchange(nobody as Connection, site, headOf({ A: 'bc' }), emptyBody, 1000);
+  return new Exchange(nobody as Connection, site, headOf({ A: 'bc' }), emptyBody, 1000, '0123456789ab');
 }
 
 t.test('a request that was served', (t) => {
   t.intercept(performance, 'now', { value: () => 1700 });
   const served = exchange();
-  served.run(5, 1200);
+  served.run(5, 4711, 1200);
   t.same(outcomeOf(served, { kind: 'done', note }), {
-    id: '',
+    id: '0123456789ab',
     site: 'a.test',
+    uid: 1000,
     status: 404,
     reason: '',
     endedBy: 'script',
@@ -46,6 +47,7 @@ t.test('a request that was served', (t) => {
     cpuUserUs: 300,
     cpuSystemUs: 40,
     maxRssKb: 9000,
+    pid: 4711,
   });
   t.end();
 });
@@ -58,17 +60,18 @@ t.test('who ended it, and what the visitor was told', (t) => {
     ['time-limit', 504, 'guise'],
     ['script-owner', 403, 'guise'],
     ['queue-full', 503, 'guise'],
+    ['killed', 502, 'operator'],
   ];
   for (const [reason, status, endedBy] of cases) {
     for (const kind of ['refused', 'cut'] as const) {
       const outcome = outcomeOf(exchange(), { kind, reason, note: undefined });
-      t.match(outcome, { reason, status, endedBy, id: /^[0-9a-f]{12}$/, site: 'a.test' });
+      t.match(outcome, { reason, status, endedBy, id: '0123456789ab', site: 'a.test' });
       t.match(outcome, { queueMs: 700, runMs: 0, bytesOut: 0, cpuUserUs: 0, maxRssKb: 0 }, 'it never ran');
       t.match(outcome, { hasRun: false, wasAdmitted: reason !== 'queue-full' });
     }
   }
   const refused = exchange();
-  refused.run(5, 1200);
+  refused.run(5, 4711, 1200);
   t.match(
     outcomeOf(refused, { kind: 'cut', reason: 'worker-died', note }),
     { status: 502, runMs: 500, hasRun: true, bytesOut: 1234, cpuUserUs: 300, cpuSystemUs: 40 },
@@ -78,8 +81,23 @@ t.test('who ended it, and what the visitor was told', (t) => {
 });
 
 t.test('a request that never got as far', (t) => {
-  const outcome = refusedOutcome(undefined, 'wrong-key');
-  t.match(outcome, { site: undefined, status: 403, reason: 'wrong-key', endedBy: 'guise', queueMs: 0 });
-  t.not(outcome.id, refusedOutcome(undefined, 'wrong-key').id, 'each has an id of its own');
+  const nowhere = refusedOutcome('1', undefined, 'wrong-key');
+  t.match(nowhere, { id: '1', site: undefined, uid: 0, status: 403, reason: 'wrong-key', endedBy: 'guise' });
+  const head = headOf({ SCRIPT_NAME: '/a' });
+  t.match(refusedOutcome('2', site, 'body-too-large', head), {
+    site: 'a.test',
+    uid: 1000,
+    queueMs: 0,
+    pid: 0,
+  });
+  t.equal(refusedOutcome('2', site, 'body-too-large', head).bytesIn, head.params.length);
+  t.end();
+});
+
+t.test('who asked for its end is told with it, and only then', (t) => {
+  const killed = exchange();
+  killed.killedBy = 0;
+  t.equal(outcomeOf(killed, { kind: 'refused', reason: 'killed', note: undefined }).byUid, 0);
+  t.notOk('byUid' in outcomeOf(killed, { kind: 'done', note }), 'it was over before');
   t.end();
 });

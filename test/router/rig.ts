@@ -37,6 +37,12 @@ export const siteConfig: RouterSite = {
   queueLength: 10,
   queueTimeoutMs: 60_000,
   maxBodyBytes: 1_000_000,
+  uid: 1000,
+  slowAfterMs: 0,
+  ledger: 'all',
+  ledgerSample: 1,
+  ledgerSlowerThanMs: 0,
+  ledgerLinesPerSecond: 1000,
 };
 
 export const emptyBody: StoredBody = { kind: 'memory', buffer: Buffer.alloc(0), length: 0 };
@@ -114,7 +120,7 @@ export class Rig {
       close(webServer);
     });
     const head = headOf(kind.params ?? { SCRIPT_FILENAME: '/srv/a.php' }, kind.keep);
-    const exchange = new Exchange(connection, site, head, kind.body ?? emptyBody, performance.now());
+    const exchange = new Exchange(connection, site, head, kind.body ?? emptyBody, performance.now(), '');
     connection.exchange = exchange;
     return { exchange, connection, webServer };
   }

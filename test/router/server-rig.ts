@@ -49,6 +49,7 @@ export class ServerRig {
   readonly server: Server;
   readonly demands: { readonly site: number; readonly count: number }[] = [];
   readonly kills: number[] = [];
+  readonly slow: number[] = [];
   closed = 0;
   readonly #acceptor: Acceptor;
   readonly #log = memfd('log');
@@ -73,6 +74,7 @@ export class ServerRig {
       kill: (_site, worker) => this.kills.push(worker),
       closed: () => this.closed++,
       forgotten: (site) => this.forgotten.push(site.id),
+      slow: (exchange) => this.slow.push(exchange.worker),
     });
     this.#acceptor = new Acceptor({
       poller: this.poller,
@@ -139,6 +141,7 @@ export class ServerRig {
       acceptor: this.#acceptor,
       status: () => undefined,
       drain: () => undefined,
+      log: () => undefined,
     };
     carryOut(targets, this.#bytes, length, descriptor);
   }

@@ -34,10 +34,11 @@ class LinkRig {
     this.#t = t;
     const [ours, theirs] = seqpacketPair();
     this.worker = new FakeWorker(7, theirs);
-    this.link = new WorkerLink(7, this.site, ours, this.poller, {
-      note: (_link, note) => this.notes.push(note),
-      ended: (_link, isBreach) => this.ends.push(isBreach),
-    });
+    const handlers = {
+      note: (_link: WorkerLink, note: Note) => this.notes.push(note),
+      ended: (_link: WorkerLink, isBreach: boolean) => this.ends.push(isBreach),
+    };
+    this.link = new WorkerLink(7, this.site, ours, this.poller, handlers, 4711);
     t.teardown(() => {
       this.link.close();
       this.worker.die();
@@ -47,7 +48,7 @@ class LinkRig {
 
   exchange(body: StoredBody = emptyBody, params: Readonly<Record<string, string>> = { A: 'b' }): Exchange {
     const { connection } = new Rig(this.#t).request(this.site);
-    return new Exchange(connection, this.site, headOf(params, false, 9), body, 0);
+    return new Exchange(connection, this.site, headOf(params, false, 9), body, 0, '');
   }
 
   settle(): Promise<void> {
