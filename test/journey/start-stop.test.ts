@@ -65,8 +65,9 @@ await journey(
       await guise.start();
       t.equal((await get(at, '/whoami.php')).status, 200);
       await until('nothing of the old one to be left', () => {
-        const routers = guise.processes().filter((entry) => entry.uid === guise.routerUser.uid);
-        return routers.length === 1;
+        const own = guise.processes().filter((entry) => entry.uid === guise.routerUser.uid);
+        // The router and the ledger.
+        return own.length === 2;
       });
     });
 
