@@ -137,6 +137,7 @@ export interface SiteView {
   readonly mode: Mode;
   readonly socket: SocketKind;
   readonly dispatch: string;
+  readonly command?: readonly string[];
   readonly php: string;
   /** How many keys are accepted now, and whether a request needs one. */
   readonly keys: number;
@@ -183,6 +184,7 @@ export function viewSite(site: Site): SiteView {
     mode: site.mode,
     socket: site.socket,
     dispatch: site.dispatch,
+    ...(site.command === undefined ? {} : { command: site.command }),
     php: site.php,
     keys: site.keys.length,
     keyRequired: site.keyRequired,

@@ -75,7 +75,11 @@ function rulesFor(site: Site, directories: SiteDirectories, library: string): La
   // The log's directory and not its file: another file takes its name when it is rotated.
   const write = [...[tmp, sessions, dirname(phpLog), ...mail].flatMap(existing), ...own];
   return {
-    read: [...read, ...phpOf(site.php, read), ...site.readable.flatMap((path) => opened(path, walker))],
+    read: [
+      ...read,
+      ...programOf(site.command?.[0] ?? site.php, read),
+      ...site.readable.flatMap((path) => opened(path, walker)),
+    ],
     write: [...write, ...site.writable.flatMap((path) => opened(path, walker))],
     devices: devices.flatMap(existing),
   };
@@ -131,9 +135,9 @@ function homeOf(site: Site, walker: Walker): string[] {
   return way !== undefined && way.owner === walker.uid ? [way.real] : [];
 }
 
-/** A PHP that lies elsewhere: what is beside its `bin`, or else the program alone. */
-function phpOf(php: string, known: readonly string[]): string[] {
-  const [real = php] = existing(php);
+/** A PHP or another program that lies elsewhere: what is beside its `bin`, or else the program alone. */
+function programOf(file: string, known: readonly string[]): string[] {
+  const [real = file] = existing(file);
   if (known.some((path) => real.startsWith(`${path}/`))) return [];
   const bin = dirname(real);
   return ['bin', 'sbin'].includes(basename(bin)) && dirname(bin) !== '/' ? [dirname(bin)] : [real];

@@ -12,15 +12,15 @@ import type { Poller } from '../os/poller.js';
 import { type Registry, readSites, rereadSite } from '../site/registry.js';
 import type { Site } from '../site/site.js';
 import { AutoDemands } from './auto-demands.js';
-import { DirectLane } from './direct-lane.js';
+import { confinementOf } from './confinement.js';
 import { FigureBook } from './figure-book.js';
 import { Housekeeper } from './housekeeper.js';
-import type { Lane, LaneSite } from './lane.js';
+import { laneMaker } from './lanes.js';
 import { prepareSite } from './layout.js';
 import { LedgerLink } from './ledger-link.js';
 import { closeSharedListeners, openListener, type SharedListeners } from './listeners.js';
 import type { LogFile } from './log-file.js';
-import { RoutedLane } from './routed-lane.js';
+import { SitePrograms } from './program-process.js';
 import { type OpenSite, RouterLink } from './router-link.js';
 import { SiteLogs } from './site-logs.js';
 import { type Difference, isAutomaticId, SiteSet } from './site-set.js';
@@ -165,7 +165,7 @@ export class Instance {
     this.log.info('guise is stopping');
     closeSharedListeners(this.#setup.listeners);
     this.#drainUntilMs = performance.now() + this.config.limits.drainTimeoutMs;
-    for (const runtime of this.sites.all()) if (runtime.site.dispatch === 'direct') runtime.close();
+    this.sites.closeSelfServing();
     this.router.drain();
     setTimeout(() => {
       this.log.warn('running requests did not end in time');
@@ -201,8 +201,19 @@ export class Instance {
       prepare: (site: Parameters<typeof prepareSite>[1]) => prepareSite(this.config, site),
       requireConfinement: () => this.config.requireConfinement,
       housekeeper: this.#housekeeper,
-      lane: (id: number, site: Site, owner: LaneSite) => this.#lane(id, site, owner),
+      lane: laneMaker({
+        ...this.#setup,
+        listenerOf: (name) => this.sites.listenerOf(name),
+        boundNameOf: (name) => this.sites.boundNameOf(name),
+        tell: (...order) => this.#router?.tell(...order),
+      }),
       lives: (id: number, { name, dispatch }: Site) => this.book.open(id, name, dispatch === 'router'),
+      programs: new SitePrograms({
+        prepare: (site) => prepareSite(this.config, site),
+        confinement: (site, directories) =>
+          confinementOf(site, directories, library, this.config.requireConfinement),
+        housekeeper: this.#housekeeper,
+      }),
       nowMs: () => performance.now(),
     };
     return new SiteSet(this.config.paths.run, around, {
@@ -223,26 +234,11 @@ export class Instance {
         this.book.forget(site.name);
         this.#housekeeper.siteIsOver(site);
       },
-      listen: (path) => openListener(path, webUsers),
+      listen: (path, boundAt) => openListener(path, webUsers, boundAt),
       unlink: (path) => {
         rmSync(path, { force: true });
       },
     });
-  }
-
-  #lane(id: number, site: Site, owner: LaneSite): Lane {
-    const { poller, log, webUsers, config } = this.#setup;
-    if (site.dispatch === 'router') {
-      return new RoutedLane(id, site.user.uid, (type, of, worker, a, b, descriptor) => {
-        this.#router?.tell(type, of, worker, a, b, descriptor);
-      });
-    }
-    const listener = this.sites.listenerOf(site.name);
-    const webUids = webUsers.map((user) => user.uid);
-    return new DirectLane(
-      { site, listener, webUids, readTimeoutMs: config.router.readTimeoutMs, poller, log },
-      owner,
-    );
   }
 
   *#routerSites(): Iterable<OpenSite> {
@@ -262,7 +258,7 @@ export class Instance {
   /** The router has ended with its last request; workers of the direct lane may still be running theirs. */
   #endWhenQuiet(): void {
     const isBusy = [...this.sites.all()].some(
-      (runtime) => runtime.site.dispatch === 'direct' && runtime.workers.size > 0,
+      (runtime) => runtime.site.dispatch !== 'router' && runtime.workers.size > 0,
     );
     if (!isBusy || performance.now() > this.#drainUntilMs) this.#endLedger();
     else setTimeout(() => this.#endWhenQuiet(), 50);

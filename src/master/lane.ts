@@ -43,6 +43,11 @@ export interface Lane {
 export interface LaneSite {
   readonly workers: number;
   demand(count: number): void;
+  readonly pids: readonly number[];
   /** signal(7), to one worker or to all. */
   signal(signal: number, worker?: number): void;
+  /** A worker has ended as it should not have: the next ones have to wait. */
+  failed(problem: string): void;
+  /** A worker has run for long enough: the next failure is the first again. */
+  sound(): void;
 }

@@ -33,6 +33,8 @@ export interface SiteDirectories {
   readonly tmp: string;
   readonly sessions: string;
   readonly phpLog: string;
+  /** What the program of a site with a command writes to its standard error and output. */
+  readonly programLog: string;
   readonly ini: string;
 }
 
@@ -73,6 +75,7 @@ export function siteDirectories(config: Config, name: string): SiteDirectories {
     tmp: `${state}/sites/${name}/tmp`,
     sessions: `${state}/sites/${name}/sessions`,
     phpLog: `${log}/sites/${name}/php.log`,
+    programLog: `${log}/sites/${name}/program.log`,
     ini: `${run}/php/${name}`,
   };
 }
@@ -86,7 +89,7 @@ export function prepareSite(config: Config, site: Site): SiteDirectories {
   sizeTmp(directories.tmp, site);
   ownedDirectory(directories.sessions, uid, gid, 0o700);
   ownedDirectory(`${config.paths.log}/sites/${site.name}`, 0, gid, 0o750);
-  ownedFile(directories.phpLog, uid, gid, 0o640);
+  ownedFile(site.command === undefined ? directories.phpLog : directories.programLog, uid, gid, 0o640);
   return directories;
 }
 

@@ -5,7 +5,7 @@
  * Privilege: root. Nothing is accepted or read here.
  */
 
-import { chmodSync, chownSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, renameSync, rmSync } from 'node:fs';
 import type { TcpAddress } from '../config/listen.js';
 import { socketAccess } from '../config/socket-file.js';
 import type { UserEntry } from '../os/identity.js';
@@ -13,13 +13,15 @@ import { close, listenTcp, listenUnix } from '../os/socket.js';
 
 const backlog = 4096;
 
-export function openListener(path: string, webUsers: readonly UserEntry[]): number {
-  rmSync(path, { force: true });
-  const fd = listenUnix(path, backlog);
+/** @param boundAt where it is made; then it takes the place of whatever is at `path` without a gap */
+export function openListener(path: string, webUsers: readonly UserEntry[], boundAt = path): number {
+  rmSync(boundAt, { force: true });
+  const fd = listenUnix(boundAt, backlog);
   try {
     const { uid, gid, mode } = socketAccess(webUsers);
-    chownSync(path, uid, gid);
-    chmodSync(path, mode);
+    chownSync(boundAt, uid, gid);
+    chmodSync(boundAt, mode);
+    if (boundAt !== path) renameSync(boundAt, path);
     return fd;
   } catch (thrown) {
     close(fd);

@@ -20,8 +20,10 @@ import { messageOf } from '../error.js';
 import { deathText, signalName } from '../os/signal.js';
 import { afterFailure, type BackOff, mayTry, noFailure } from '../pool/back-off.js';
 import type { Site } from '../site/site.js';
-import type { Lane, LaneSite } from './lane.js';
+import type { Lane } from './lane.js';
+import { laneSite } from './lane-site.js';
 import type { Lives } from './lives.js';
+import { orderProgram } from './program-process.js';
 import type { Surroundings } from './surroundings.js';
 import { TemplateProcess } from './template-process.js';
 import { WorkerTable } from './worker-table.js';
@@ -53,7 +55,17 @@ export class SiteRuntime {
     this.workers = new WorkerTable(site.user.uid);
     this.#around = around;
     this.lives = around.lives(id, site);
-    this.#lane = around.lane(id, site, this.#forLane());
+    this.#lane = around.lane(
+      id,
+      site,
+      laneSite(this.workers, {
+        demand: (count) => this.demand(count),
+        failed: (problem) => this.#startFailed(problem),
+        sound: () => {
+          this.#backOff = noFailure;
+        },
+      }),
+    );
   }
 
   /** Figures of a site that the router does not know. */
@@ -114,25 +126,10 @@ export class SiteRuntime {
     return true;
   }
 
-  #forLane(): LaneSite {
-    const { workers } = this;
-    return {
-      get workers() {
-        return workers.size;
-      },
-      demand: (count) => {
-        this.demand(count);
-      },
-      signal: (signal, worker) => {
-        if (worker === undefined) workers.signalAll(signal);
-        else workers.kill(worker);
-      },
-    };
-  }
-
   #orderWorker(): number | undefined {
     if (this.#closing) return noWorkerReason.stopping;
     if (this.workers.size >= this.site.maxWorkers) return noWorkerReason.siteLimit;
+    if (this.site.command !== undefined) return this.#startProgram();
     const template = this.#template ?? this.#startTemplate();
     if (typeof template === 'number') return template;
     if (!this.#around.budget.take()) return noWorkerReason.machineLimit;
@@ -148,6 +145,18 @@ export class SiteRuntime {
     };
     if (!template.fork(order, theirs)) template.kill();
     return undefined;
+  }
+
+  /** A site that is not PHP has no template. */
+  #startProgram(): number | undefined {
+    if (!mayTry(this.#backOff, this.#around.nowMs())) return noWorkerReason.throttled;
+    const tables = {
+      budget: this.#around.budget,
+      workers: this.workers,
+      lane: this.#lane,
+      lives: this.lives,
+    };
+    return orderProgram(this.#around.programs, this.site, tables, (problem) => this.#startFailed(problem));
   }
 
   #startTemplate(): TemplateProcess | number {
@@ -243,6 +252,7 @@ export class SiteRuntime {
       const how = signal === null ? { exitCode } : { signal: signalName(signal) };
       this.#around.log.warn({ site: this.site.name, pid, worker, ...how }, 'worker died');
     }
+    if (this.site.command !== undefined) this.#around.programs.ended(this.site, pid);
     this.#lane.gone(worker, exitCode, signal);
     if (this.workers.redeem()) this.demand(1);
     this.#scheduleTemplateEnd();

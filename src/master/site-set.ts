@@ -5,7 +5,7 @@
  * Privilege: root. Knows the router only as somebody to tell.
  */
 
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { RouterSite } from '../control/router-messages.js';
 import { close } from '../os/socket.js';
@@ -28,8 +28,8 @@ export interface SiteSetHandlers {
   gone(runtime: SiteRuntime): void;
   /** The same, and nothing of its name is left. */
   over(runtime: SiteRuntime): void;
-  /** Makes a site's own listening socket. */
-  listen(path: string): number;
+  /** Makes a site's own listening socket; bound by another name first, where that is not the same. */
+  listen(path: string, boundAt: string): number;
   /** Removes a site's own socket from the file system. */
   unlink(path: string): void;
 }
@@ -43,6 +43,8 @@ export interface Difference {
 
 interface Listener {
   readonly path: string;
+  /** The name that it was bound by, which is what the kernel calls it. */
+  readonly boundAt: string;
   readonly fd: number;
   readonly dispatch: Site['dispatch'];
 }
@@ -79,6 +81,20 @@ export class SiteSet {
 
   listenerOf(name: string): number {
     return this.#listeners.get(name)?.fd ?? -1;
+  }
+
+  /** What the kernel calls the socket of this site. */
+  boundNameOf(name: string): string {
+    return this.#listeners.get(name)?.boundAt ?? '';
+  }
+
+  /** Ends what takes requests without the router; where it is a program, nobody reaches its socket any more. */
+  closeSelfServing(): void {
+    for (const runtime of this.#byName.values()) {
+      if (runtime.site.dispatch === 'router') continue;
+      runtime.close();
+      if (runtime.site.dispatch === 'program') this.#unlisten(runtime.site.name);
+    }
   }
 
   /** Brings the sites in force to what the registry says. */
@@ -201,12 +217,18 @@ export class SiteSet {
   /**
    * A site that changes keeps its socket, and with it the connections that wait there. Not so when its lane changes:
    * the router must never block on a socket, workers must, and both would share the same open file description.
+   * Programs differ in that too, so each gets a socket of its own; the old one serves to the end who waits at his.
    */
   #listen({ name, dispatch }: Site): void {
-    if (this.#listeners.get(name)?.dispatch === dispatch) return;
-    this.#unlisten(name);
+    const before = this.#listeners.get(name);
+    const isProgram = dispatch === 'program';
+    if (before?.dispatch === dispatch && !isProgram) return;
+    if (!isProgram) this.#unlisten(name);
     const path = siteSocketPath(this.#runDirectory, name);
-    this.#listeners.set(name, { path, fd: this.#handlers.listen(path), dispatch });
+    // A name that nobody can guess, so that nobody can pass off connections of his as this program's.
+    const boundAt = isProgram ? `${this.#runDirectory}/sites/.${randomBytes(8).toString('hex')}` : path;
+    this.#listeners.set(name, { path, boundAt, fd: this.#handlers.listen(path, boundAt), dispatch });
+    if (isProgram && before !== undefined) close(before.fd);
   }
 
   #unlisten(name: string): void {

@@ -5,6 +5,7 @@ import type { Housekeeper } from './housekeeper.js';
 import type { Lane, LaneSite } from './lane.js';
 import type { SiteDirectories } from './layout.js';
 import type { Lives } from './lives.js';
+import type { Programs } from './program-process.js';
 import type { WorkerBudget } from './worker-budget.js';
 
 /** What a site needs of the rest of the master. */
@@ -23,5 +24,7 @@ export interface Surroundings {
   lane(id: number, site: Site, owner: LaneSite): Lane;
   /** Where the lives of a new site's processes are counted. */
   lives(id: number, site: Site): Lives;
+  /** For sites that are not PHP. */
+  readonly programs: Programs;
   nowMs(): number;
 }

@@ -80,8 +80,13 @@ export class WorkerTable {
   }
 
   kill(id: number): void {
+    this.signal(id, 9);
+  }
+
+  /** signal(7), to this worker, once it has been born. */
+  signal(id: number, signal: number): void {
     const record = this.#records.get(id);
-    if (record !== undefined && record.pidfd >= 0) pidfdSignal(record.pidfd, 9);
+    if (record !== undefined && record.pidfd >= 0) pidfdSignal(record.pidfd, signal);
   }
 
   killAll(): void {

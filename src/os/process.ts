@@ -45,17 +45,40 @@ export function children(): number[] {
   return found;
 }
 
+/** The pids of all processes in a session: those that its leader has started, as long as they did not leave it. */
+export function sessionMembers(session: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name) && statField(name, 6) === session)
+    .map(Number);
+}
+
+/** Processor time that a process and those that it has waited for have used, in clock ticks; -1 when it is gone. */
+export function processorTicks(pid: number): number {
+  const fields = statFields(String(pid));
+  if (fields === undefined) return -1;
+  return [14, 15, 16, 17].reduce((total, field) => total + Number(fields[field - 3] ?? 0), 0);
+}
+
 /** The parent of a process, or -1 when it has just gone. */
 function parentOf(pid: string): number {
+  return statField(pid, 4);
+}
+
+/** A field as proc(5) counts them, from the third on; -1 when the process has just gone. */
+function statField(pid: string, field: number): number {
+  return Number(statFields(pid)?.[field - 3] ?? -1);
+}
+
+/** The third field and all that follow. */
+function statFields(pid: string): string[] | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
-    return -1;
+    return undefined;
   }
   // The second field is the program's name in parentheses, chosen by the program: only the last ')' ends it.
-  const afterName = stat.slice(stat.lastIndexOf(')') + 2);
-  return Number(afterName.split(' ')[1] ?? -1);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** No core dump of our memory, and no ptrace(2) by processes of the same user: PR_SET_DUMPABLE, prctl(2). */

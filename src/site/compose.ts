@@ -10,7 +10,7 @@ import { exactPlace, locateKeys, type Place } from '../config/locate.js';
 export type Table = Readonly<Record<string, unknown>>;
 
 /** The order in which people like to read it. Everything else follows in the order given. */
-const firstKeys = ['name', 'aliases', 'root', 'user', 'mode', 'socket', 'key', 'old_keys'];
+const firstKeys = ['name', 'aliases', 'root', 'user', 'command', 'mode', 'socket', 'key', 'old_keys'];
 
 export function composeSite(table: Table): string {
   const keys = [...new Set([...firstKeys, ...Object.keys(table)])].filter((key) => table[key] !== undefined);
@@ -20,7 +20,9 @@ export function composeSite(table: Table): string {
   const tables = keys.filter((key) => isTable(table[key])).map((key) => stringify({ [key]: table[key] }));
   return [
     '# A site of guise: see "guise check" after changing it, and "guise reload" to apply it.',
-    "# It holds the secret key of the site: the file must stay root's, mode 0600 or 0640.",
+    ...(table.key === undefined
+      ? []
+      : ["# It holds the secret key of the site: the file must stay root's, mode 0600 or 0640."]),
     '',
     ...plain,
     ...tables.flatMap((text) => ['', text.trim()]),

@@ -35,7 +35,7 @@ export const builtInDefaults = {
 } satisfies SiteDefaults;
 
 export type LayeredSite = Required<SiteDefaults> &
-  Pick<SiteFile, 'name' | 'root' | 'user' | 'aliases' | 'key' | 'old_keys' | 'visitors'>;
+  Pick<SiteFile, 'name' | 'root' | 'user' | 'aliases' | 'command' | 'key' | 'old_keys' | 'visitors'>;
 
 /** The site's own word first, then [defaults], then what is built in; tables are merged key by key. */
 export function layer(site: SiteFile, defaults: SiteDefaults): LayeredSite {

@@ -12,6 +12,7 @@ import {
   type TomlReading,
 } from '../config/toml-file.js';
 import { layer } from './defaults.js';
+import { keysOfPhp } from './program.js';
 import { isSiteName, siteSchema } from './schema.js';
 import type { Site } from './site.js';
 import { checkAgainstSystem } from './system.js';
@@ -44,6 +45,8 @@ function check(config: Config, file: string, reading: TomlReading): SiteReading 
     const problems = problemsOf(checked.error, { ...toml, schema: siteSchema });
     return { parked: { name, file, problems } };
   }
+  const idle = toml.raw.command === undefined ? [] : keysOfPhp(toml);
+  if (idle.length > 0) return { parked: { name, file, problems: idle } };
   const result = checkAgainstSystem(config, layer(checked.data, config.defaults), toml);
   const open = openSecret(toml);
   if (!Array.isArray(result) && open === undefined) return { site: result };

@@ -67,6 +67,8 @@ function key<T extends z.ZodType>(schema: T, expected: string, example: string) 
   return described(schema.exactOptional(), expected, example);
 }
 
+const argument = z.string().refine((text) => !text.includes('\0'), { error: 'holds a NUL' });
+
 /** All of them are told to the router in one message (control/router-messages.ts). */
 function areFew(visitors: Readonly<Record<string, string>>): boolean {
   const names = Object.keys(visitors);
@@ -83,6 +85,15 @@ const ownKeys = {
   aliases: key(z.array(siteName).max(1000), 'a list of host names', 'aliases = ["www.example.com"]'),
   root: described(absolutePath, 'the absolute path of a directory', 'root = "/home/alice/www"'),
   user: described(z.string().min(1), 'the name of a Unix user', 'user = "alice"'),
+  command: key(
+    z
+      .tuple([absolutePath], argument)
+      .refine((words) => words.length <= 100 && Buffer.byteLength(words.join('')) <= 32 * 1024, {
+        error: 'holds too much',
+      }),
+    'a list of texts: the absolute path of a FastCGI program, then its arguments',
+    'command = ["/usr/bin/perl", "app.pl"]',
+  ),
   key: key(
     secret,
     '32 to 128 hexadecimal digits',

@@ -9,7 +9,8 @@ import type { Recording } from './recording.js';
 
 export type Mode = 'pool' | 'per-request';
 export type SocketKind = 'shared' | 'own';
-export type Dispatch = 'router' | 'direct';
+/** `program`: the site is not PHP, and its own program accepts on its socket. */
+export type Dispatch = 'router' | 'direct' | 'program';
 
 /** The resource limits a site may set, by the names of setrlimit(2) in lower case. */
 export const limitNames = ['nofile', 'nproc', 'as', 'cpu', 'core', 'fsize'] as const;
@@ -39,6 +40,8 @@ export interface Site extends Isolation, Recording {
   readonly mode: Mode;
   readonly socket: SocketKind;
   readonly dispatch: Dispatch;
+  /** The FastCGI program to run instead of PHP, with its arguments; the first is absolute. */
+  readonly command?: readonly string[];
   /** The php-cgi to run, absolute. */
   readonly php: string;
   /** Secrets in hexadecimal that are accepted now; the first is the current one. */

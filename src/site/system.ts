@@ -15,6 +15,7 @@ import { confinementFindings } from './confinable.js';
 import type { LayeredSite } from './defaults.js';
 import { isolationOf } from './isolation.js';
 import { checkPhpBinary } from './php-binary.js';
+import { checkProgram, withProgram } from './program.js';
 import { recordingOf } from './recording.js';
 import { limitNames, type Site, type SiteLimitName, siteSocketPath } from './site.js';
 
@@ -24,7 +25,8 @@ export interface Origin {
 }
 
 /** The site, or everything that keeps it from running. */
-export function checkAgainstSystem(config: Config, written: LayeredSite, origin: Origin): Site | Problem[] {
+export function checkAgainstSystem(config: Config, layered: LayeredSite, origin: Origin): Site | Problem[] {
+  const written = withProgram(layered);
   const problems: Problem[] = [];
   const complain = (path: Path, finding: Finding | undefined) => {
     if (finding !== undefined)
@@ -34,7 +36,8 @@ export function checkAgainstSystem(config: Config, written: LayeredSite, origin:
   complain(['user'], user === undefined ? unknownUser(written.user) : checkUser(config, user));
   const root = checkRoot(written.root, written.user);
   if (typeof root !== 'string') complain(['root'], root);
-  complain(['php'], checkPhpBinary(written.php, user?.uid ?? 0));
+  if (written.command === undefined) complain(['php'], checkPhpBinary(written.php, user?.uid ?? 0));
+  else if (user !== undefined) complain(['command'], checkProgram(written.command[0], user));
   const trustedUids = written.trusted_owners.map((name, index) => {
     const owner = userByName(name);
     if (owner === undefined) complain(['trusted_owners', index], unknownUser(name));
@@ -88,7 +91,8 @@ function build(written: LayeredSite, resolved: Resolved): Site {
     visitors: resolved.visitors,
     mode: written.mode,
     socket: written.socket,
-    dispatch: written.dispatch,
+    dispatch: written.command === undefined ? written.dispatch : 'program',
+    ...(written.command === undefined ? {} : { command: written.command }),
     php: written.php,
     keys: keyring.map((entry) => entry.key),
     keyring,
@@ -217,7 +221,7 @@ function checkKey(written: LayeredSite): Finding | undefined {
 }
 
 function checkDispatch(written: LayeredSite): Finding | undefined {
-  if (written.dispatch === 'router') return undefined;
+  if (written.dispatch === 'router' || written.command !== undefined) return undefined;
   const hasVisitors = Object.keys(written.visitors ?? {}).length > 0;
   if (written.socket === 'own' && !hasVisitors) return undefined;
   return {

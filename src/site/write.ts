@@ -48,7 +48,10 @@ export function addSite(config: Config, table: Table): Site {
   const registry = readSites(config);
   const known = fileOf(registry, name);
   if (known !== undefined) throw exists(name, known);
-  const text = composeSite({ ...table, key: table.key ?? makeKey() });
+  const text = composeSite(
+    // Nobody asks a program's visitors for a key.
+    table.command === undefined ? { ...table, key: table.key ?? makeKey() } : table,
+  );
   const site = demand(config, file, text, registry);
   mkdirSync(config.paths.sites, { recursive: true, mode: 0o755 });
   replace(file, text, 'new');

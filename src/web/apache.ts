@@ -8,6 +8,7 @@
 
 import type { Config } from '../config/config.js';
 import type { Site } from '../site/site.js';
+import { apacheProgram } from './program.js';
 import {
   heading,
   indent,
@@ -20,6 +21,7 @@ import {
 } from './snippet.js';
 
 export function apacheConfiguration(config: Config, site: Site, options: WebOptions): string {
+  if (site.command !== undefined) return apacheProgram(config, site, options);
   const socket = socketOf(config, site);
   // `|` ends the socket's path, `%` begins an escape, and blanks would need quotes that the proxy: form lacks.
   refuseCharacters(site, 'socket', socket, /[^A-Za-z0-9_./@:+~,=-]/, 'Apache');

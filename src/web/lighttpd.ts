@@ -7,9 +7,11 @@
 
 import type { Config } from '../config/config.js';
 import type { Site } from '../site/site.js';
+import { lighttpdProgram } from './program.js';
 import { heading, indent, patienceSeconds, refuseCharacters, socketOf, type WebOptions } from './snippet.js';
 
 export function lighttpdConfiguration(config: Config, site: Site, options: WebOptions): string {
+  if (site.command !== undefined) return lighttpdProgram(config, site, options);
   const socket = socketOf(config, site);
   refuseCharacters(site, 'socket', socket, /[^A-Za-z0-9_./@:+~,=-]/, 'lighttpd');
   // A backslash before another character keeps its own meaning there, which differs between versions.

@@ -7,6 +7,7 @@
 
 import type { Config } from '../config/config.js';
 import type { Site } from '../site/site.js';
+import { nginxProgram } from './program.js';
 import {
   heading,
   indent,
@@ -19,6 +20,7 @@ import {
 } from './snippet.js';
 
 export function nginxConfiguration(config: Config, site: Site, options: WebOptions): string {
+  if (site.command !== undefined) return nginxProgram(config, site, options);
   const socket = socketOf(config, site);
   // A colon would end the path.
   refuseCharacters(site, 'socket', socket, /[^A-Za-z0-9_./@+~,=-]/, 'nginx');

@@ -40,6 +40,7 @@ function stage(t: Test): Stage {
     tmp: owned(`${top}/state/tmp`, alice),
     sessions: owned(`${top}/state/sessions`, alice),
     phpLog: `${owned(`${top}/log/a.test`, 0)}/php.log`,
+    programLog: `${top}/log/a.test/program.log`,
     ini: owned(`${top}/run/php/a.test`, 0),
   };
   owned(`${top}/run/lib`, 0);
@@ -178,7 +179,7 @@ t.test('off, and without Landlock', async (t) => {
   const { rules } = stage(t);
   t.throws(() => rules({ confine: 'off' }), 'there are no rules');
   const site = { name: 'a.test', confine: 'landlock' } as Site;
-  const directories = { tmp: '', sessions: '', phpLog: '', ini: '' };
+  const directories = { tmp: '', sessions: '', phpLog: '', programLog: '', ini: '' };
   const none = { abi: 0, reason: 'too old' };
   t.equal(confinementOf(site, directories, '', false, none), undefined);
   t.throws(() => confinementOf(site, directories, '', true, none), {

@@ -36,6 +36,7 @@ export class SetRig {
         throw new Error('nothing is started');
       },
       requireConfinement: () => false,
+      programs: { start: () => -1, ended: () => undefined },
       nowMs: () => 0,
       lives: () => new Lives(),
       lane: () => ({

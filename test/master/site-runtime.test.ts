@@ -52,6 +52,7 @@ class SiteRig {
       housekeeper: new Housekeeper(config.paths.state, log),
       prepare: () => directories,
       requireConfinement: () => false,
+      programs: { start: () => -1, ended: () => undefined },
       nowMs: () => this.nowMs,
       lives: () => new Lives(),
       lane: () => ({

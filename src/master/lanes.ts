@@ -1,0 +1,46 @@
+/** Which lane a site gets, and with what. */
+
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import type { UserEntry } from '../os/identity.js';
+import type { Poller } from '../os/poller.js';
+import { connectionsAt } from '../os/unix-sockets.js';
+import type { Site } from '../site/site.js';
+import { DirectLane } from './direct-lane.js';
+import type { Lane, LaneSite } from './lane.js';
+import { ProgramLane } from './program-lane.js';
+import { RoutedLane, type TellRouter } from './routed-lane.js';
+
+export interface LaneSetup {
+  readonly config: Config;
+  readonly poller: Poller;
+  readonly log: Logger;
+  readonly webUsers: readonly UserEntry[];
+  /** A site's own socket, or -1. */
+  readonly listenerOf: (name: string) => number;
+  /** What the kernel calls it. */
+  readonly boundNameOf: (name: string) => string;
+  readonly tell: TellRouter;
+}
+
+export function laneMaker(setup: LaneSetup): (id: number, site: Site, owner: LaneSite) => Lane {
+  const { config, poller, log, webUsers, listenerOf, boundNameOf, tell } = setup;
+  return (id, site, owner) => {
+    const listener = listenerOf(site.name);
+    switch (site.dispatch) {
+      case 'router':
+        return new RoutedLane(id, site.user.uid, tell);
+      case 'direct': {
+        const webUids = webUsers.map((user) => user.uid);
+        const { readTimeoutMs } = config.router;
+        return new DirectLane({ site, listener, webUids, readTimeoutMs, poller, log }, owner);
+      }
+      case 'program': {
+        const boundAt = boundNameOf(site.name);
+        const connections = () => connectionsAt(boundAt);
+        const nowMs = () => performance.now();
+        return new ProgramLane({ site, listener, connections, poller, log, nowMs }, owner);
+      }
+    }
+  };
+}
