@@ -7,23 +7,32 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "site.h"
+
 static struct counters dummy;
-static struct counters *all;
-static uint32_t slots;
+static unsigned char *all;
+static size_t all_bytes;
 struct counters *counters = &dummy;
 
-void counters_map(void) {
+void shared_map(void) {
   struct stat st;
+  /* Without it, descriptor 4 is some file of PHP's. */
+  if (!site.shares_memory) return;
   if (fstat(GUISE_COUNTERS_FD, &st) < 0 || st.st_size <= 0) return;
   void *map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, GUISE_COUNTERS_FD, 0);
   syscall(SYS_close, GUISE_COUNTERS_FD);
   if (map == MAP_FAILED) return;
   all = map;
-  slots = (uint32_t)((size_t)st.st_size / sizeof *all);
+  all_bytes = (size_t)st.st_size;
+}
+
+void *shared_slot(uint32_t slot, size_t bytes) {
+  return all && slot < all_bytes / bytes ? all + slot * bytes : NULL;
 }
 
 void counters_choose(uint32_t slot) {
-  if (all && slot < slots) counters = &all[slot];
+  struct counters *own = shared_slot(slot, sizeof *own);
+  if (own) counters = own;
   counters->busy_since_ms = 0;
 }
 
@@ -32,4 +41,10 @@ uint64_t now_ms(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
   return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+uint64_t now_us(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }

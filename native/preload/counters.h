@@ -1,11 +1,13 @@
 /*
- * A page of plain counters for each worker of the direct lane, in memory that
- * the master reads. The master takes them for gossip: they decide nothing but
- * about this site's own workers.
+ * Memory that all workers of a site share with somebody: a page of plain
+ * counters for each worker of the direct lane, which the master reads, or a slate
+ * for each of the routed lane, which the router reads (protocol.h). Both take
+ * them for gossip: they decide nothing but about this site's own workers.
  */
 #ifndef GUISE_COUNTERS_H
 #define GUISE_COUNTERS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { GUISE_COUNTERS_FD = 4 };
@@ -22,13 +24,17 @@ struct counters {
   uint64_t reserved[2];
 };
 
-/* Maps the counters of all workers; called once, in the template. */
-void counters_map(void);
+/* Maps the memory of all workers; called once, in the template. */
+void shared_map(void);
+
+/* The place of `slot` where each has so many bytes; NULL where there is none. */
+void *shared_slot(uint32_t slot, size_t bytes);
 
 /* This worker's own; a private dummy where there are none. */
 extern struct counters *counters;
 void counters_choose(uint32_t slot);
 
 uint64_t now_ms(void);
+uint64_t now_us(void);
 
 #endif

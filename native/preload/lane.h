@@ -19,8 +19,8 @@ struct lane {
   void (*refused)(const struct task *task, struct verdict verdict);
 };
 
-/* The lane of a worker whose jobs come over `channel`. */
-const struct lane *routed_lane(int channel);
+/* The lane of a worker whose jobs come over `channel`; its slate is in `slot`, if it has one. */
+const struct lane *routed_lane(int channel, unsigned slot);
 
 /* The lane of a worker that accepts on the site's own socket; its counters are in `slot`. */
 const struct lane *direct_lane(unsigned slot);

@@ -78,6 +78,23 @@ struct note {
   uint64_t max_rss_kb;
   uint32_t found; /* for NOTE_REFUSED: a uid, a gid or a mode, as the reason says */
   uint32_t reserved;
+  uint64_t ended_us; /* CLOCK_MONOTONIC */
+};
+
+/*
+ * In memory that a pool worker shares with the router, so that most jobs end
+ * without a message. The worker writes down how its job went, `over` last; only
+ * where the router has put the job's number into `wanted` it sends the note as
+ * well. Each side writes first and reads the other's word then, so that one of
+ * them always sees it.
+ */
+struct slate {
+  struct note note;
+  uint32_t started; /* the job whose answer has begun */
+  uint32_t over;    /* the job that `note` is about */
+  uint32_t reserved[14];
+  uint32_t wanted; /* the router's; in a cache line of its own */
+  uint32_t reserved_too[31];
 };
 
 #endif

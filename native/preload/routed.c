@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -7,10 +8,12 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "counters.h"
 #include "lane.h"
 #include "protocol.h"
 
 static int channel = -1;
+static struct slate *slate;
 static struct rusage usage_before;
 
 static union {
@@ -69,8 +72,28 @@ static void next(struct task *task) {
                         .body_length = job->body_length};
 }
 
+/* The router has asked for a message, or has no other way to learn of it. */
+static int is_wanted(uint32_t sequence) {
+  return !slate || atomic_load((_Atomic uint32_t *)&slate->wanted) == sequence;
+}
+
+/* `over` is written when all the rest is, and before it is asked whether anybody waits for it. */
+static void write_down(const struct note *note) {
+  if (!slate) return;
+  slate->note = *note;
+  atomic_store((_Atomic uint32_t *)&slate->over, note->sequence);
+}
+
+/* A router that is gone ends this worker by the end of its channel. */
+static int send_note(const struct note *note) {
+  ssize_t sent;
+  do sent = send(channel, note, sizeof *note, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent >= 0;
+}
+
 /*
- * Tells the router that the job is over, and lets go of it. The router then
+ * Lets go of the job, and tells the router that it is over. The router then
  * ends the connection; where the router is gone, it is ended here.
  */
 static void end_job(const struct task *task, struct note *note) {
@@ -81,19 +104,22 @@ static void end_job(const struct task *task, struct note *note) {
   note->user_us = microseconds(usage.ru_utime, usage_before.ru_utime);
   note->system_us = microseconds(usage.ru_stime, usage_before.ru_stime);
   note->max_rss_kb = (uint64_t)usage.ru_maxrss;
+  note->ended_us = now_us();
   usage_before = usage;
-  ssize_t sent;
-  do sent = send(channel, note, sizeof *note, MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
-  if (sent < 0) shutdown_for_all(task->connection);
+  write_down(note);
+  int is_told = !is_wanted(note->sequence) || send_note(note);
+  if (!is_told) shutdown_for_all(task->connection);
   really_close(task->connection);
   if (task->body_file >= 0) really_close(task->body_file);
-  if (sent < 0) _exit(0);
+  if (!is_told) _exit(0);
 }
 
 static void started(void) {
   struct note note = {.type = NOTE_STARTED, .sequence = incoming.job.sequence, .status = answer.status};
-  send(channel, &note, sizeof note, MSG_NOSIGNAL);
+  if (slate)
+    atomic_store((_Atomic uint32_t *)&slate->started, note.sequence);
+  else
+    send_note(&note);
 }
 
 static void finished(const struct task *task) {
@@ -109,9 +135,10 @@ static void refused(const struct task *task, struct verdict verdict) {
   end_job(task, &note);
 }
 
-const struct lane *routed_lane(int job_channel) {
+const struct lane *routed_lane(int job_channel, unsigned slot) {
   static const struct lane lane = {next, started, finished, refused};
   channel = job_channel;
+  slate = shared_slot(slot, sizeof *slate);
   getrusage(RUSAGE_SELF, &usage_before);
   return &lane;
 }

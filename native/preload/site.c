@@ -53,6 +53,7 @@ int site_from_environment(void) {
   site.root = strdup(root);
   site.uid = getuid();
   site.gid = getgid();
+  site.shares_memory = getenv("GUISE_SHARED") != NULL;
   site.owner_count = read_uids(getenv("GUISE_OWNERS"), site.owners);
   char *copy = strdup(suffixes);
   if (!site.name || !site.root || !copy) return 0;
@@ -79,7 +80,7 @@ static void erase(const char *name) {
 }
 
 void site_erase_environment(void) {
-  static const char *const names[] = {"LD_PRELOAD", "GUISE_SITE", "GUISE_ROOT", "GUISE_OWNERS", "GUISE_SUFFIXES", "GUISE_KEYS",
+  static const char *const names[] = {"LD_PRELOAD", "GUISE_SITE", "GUISE_ROOT", "GUISE_OWNERS", "GUISE_SUFFIXES", "GUISE_SHARED", "GUISE_KEYS",
                                       "GUISE_WEB_UIDS", "GUISE_MAX_BODY", "GUISE_READ_TIMEOUT", "GUISE_MAX_REQUESTS"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) erase(names[i]);
 }

@@ -28,6 +28,7 @@ struct site {
   int owner_count;
   const char *suffixes[SITE_MAX_SUFFIXES]; /* with the dot: ".php" */
   int suffix_count;
+  int shares_memory; /* see counters.h */
   struct direct direct;
 };
 

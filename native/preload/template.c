@@ -102,7 +102,7 @@ static void become_worker(const struct order *order, int channel, const sigset_t
   report(&born);
   syscall(SYS_close, GUISE_MASTER_FD);
   /* Before it is forgotten, for the other lane keeps it elsewhere. */
-  const struct lane *lane = is_direct ? direct_lane(order->slot) : routed_lane(channel);
+  const struct lane *lane = is_direct ? direct_lane(order->slot) : routed_lane(channel, order->slot);
   forget_listener();
   signal(SIGCHLD, SIG_DFL);
   sigprocmask(SIG_SETMASK, mask, NULL);
@@ -182,7 +182,7 @@ void template_serve(void) {
   sigprocmask(SIG_BLOCK, &blocked, &mask);
   signal(SIGCHLD, on_child);
   title_set("template", site.name);
-  counters_map();
+  shared_map();
   struct report ready = {.type = REPORT_READY, .pid = getpid()};
   report(&ready);
   for (;;) {

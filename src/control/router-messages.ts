@@ -1,7 +1,7 @@
 /**
  * The channel between the master and the router, one SOCK_SEQPACKET datagram per message.
  *
- * To the router (trusted direction): five 32-bit numbers, then JSON for the few messages that carry a table row.
+ * To the router (trusted direction): six 32-bit numbers, then JSON for the few messages that carry a table row.
  * To the master: numbers only, in messages of three sizes that tell them apart: requests (`requestBytes`), figures
  * (figure-messages.ts), and demands for a directory, whose name is the only text. The router reads bytes from the web,
  * so nothing it says is parsed, and nothing but the messages listed here exists.
@@ -35,6 +35,7 @@ export const toRouter = {
   ledger: 12,
   log: 13,
   processState: 14,
+  slates: 15,
 } as const;
 
 /** Of `listener`, in `a`: how a peer there is told by its uid. */
@@ -50,7 +51,7 @@ export const noWorkerReason = {
   autoRefused: 6,
 } as const;
 
-export const orderHeaderBytes = 20;
+export const orderHeaderBytes = 24;
 /**
  * The row of a site with as many aliases and visitors as it may have (site/schema.ts) fits into this, and this into
  * one message (net.core.wmem_default).
@@ -111,6 +112,7 @@ export interface RouterOrder {
   readonly worker: number;
   readonly a: number;
   readonly b: number;
+  readonly c?: number;
 }
 
 /** Writes an order and returns its length. One that does not fit into `out` is a bug: RangeError. */
@@ -120,6 +122,7 @@ export function writeOrder(out: Buffer, order: RouterOrder, payload?: unknown): 
   out.writeUInt32LE(order.worker, 8);
   out.writeUInt32LE(order.a, 12);
   out.writeUInt32LE(order.b, 16);
+  out.writeUInt32LE(order.c ?? 0, 20);
   if (payload === undefined) return orderHeaderBytes;
   const json = JSON.stringify(payload);
   const length = orderHeaderBytes + Buffer.byteLength(json);
@@ -136,6 +139,7 @@ export function readOrder(buffer: Buffer): RouterOrder {
     worker: buffer.readUInt32LE(8),
     a: buffer.readUInt32LE(12),
     b: buffer.readUInt32LE(16),
+    c: buffer.readUInt32LE(20),
   };
 }
 

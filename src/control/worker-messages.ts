@@ -32,7 +32,7 @@ export function writeJobHeader(out: Buffer, job: JobHeader): void {
   out.writeUInt32LE(Math.floor(job.bodyLength / 0x1_0000_0000), 20);
 }
 
-export const noteBytes = 56;
+export const noteBytes = 64;
 export const noteStarted = 1;
 export const noteDone = 2;
 export const noteRefused = 3;
@@ -51,6 +51,8 @@ export interface Note {
   readonly maxRssKb: number;
   /** For noteRefused: a uid, a gid, a mode or an errno, as the reason says. */
   readonly found: number;
+  /** When it was over, by its own word: CLOCK_MONOTONIC in microseconds. */
+  readonly endedUs: number;
 }
 
 /** Reads a note of `length` bytes from the beginning of `buffer`; undefined when it is none. */
@@ -68,6 +70,7 @@ export function readNote(buffer: Buffer, length: number): Note | undefined {
     systemUs: readCount(buffer, 32),
     maxRssKb: readCount(buffer, 40),
     found: buffer.readUInt32LE(48),
+    endedUs: readCount(buffer, 56),
   };
 }
 

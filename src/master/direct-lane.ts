@@ -33,6 +33,7 @@ export interface DirectSetup {
 
 export class DirectLane implements Lane {
   readonly isDirect = true;
+  readonly slates = -1;
   readonly #setup: DirectSetup;
   readonly #owner: LaneSite;
   #counters: number;
@@ -64,8 +65,9 @@ export class DirectLane implements Lane {
     const { site, listener, webUids, readTimeoutMs } = this.#setup;
     return {
       listener,
-      counters: this.#counters,
+      shared: this.#counters,
       env: {
+        GUISE_SHARED: '1',
         GUISE_KEYS: site.keyRequired ? site.keys.join(',') : '',
         GUISE_WEB_UIDS: webUids.join(','),
         GUISE_MAX_BODY: String(site.maxBodyBytes),
@@ -93,6 +95,10 @@ export class DirectLane implements Lane {
     if (this.#owner.workers === 0 && (this.#isLeaving || this.#isClosed)) this.#sleep();
     else if (!this.#isLeaving && signal === null && exitCode === 0) this.#fill();
     // A worker that crashed is replaced at the next look: a crash at every start costs one process a second.
+  }
+
+  templateGone(): void {
+    // The counters go on.
   }
 
   notGiven(): void {

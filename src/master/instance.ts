@@ -205,7 +205,7 @@ export class Instance {
         ...this.#setup,
         listenerOf: (name) => this.sites.listenerOf(name),
         boundNameOf: (name) => this.sites.boundNameOf(name),
-        tell: (...order) => this.#router?.tell(...order),
+        router: () => this.#router,
       }),
       lives: (id: number, { name, dispatch }: Site) => this.book.open(id, name, dispatch === 'router'),
       programs: new SitePrograms({

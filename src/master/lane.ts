@@ -19,13 +19,15 @@ export interface WorkerSupplies {
 export interface TemplateSupplies {
   /** Its descriptor 0; -1: a socket that is neither bound nor connected. */
   readonly listener: number;
-  /** Its descriptor 4, or -1. */
-  readonly counters: number;
+  /** Its descriptor 4, or -1: memory that its workers share with whoever follows their work. */
+  readonly shared: number;
   readonly env: Readonly<Record<string, string>>;
 }
 
 export interface Lane {
   readonly isDirect: boolean;
+  /** Memory with the workers' slates, for the router; -1: none. It stays the lane's. */
+  readonly slates: number;
   forTemplate(): TemplateSupplies;
   forWorker(id: number): WorkerSupplies;
   /** `pid` is the kernel's word. */
@@ -33,6 +35,8 @@ export interface Lane {
   gone(id: number, exitCode: number | null, signal: number | null): void;
   /** So many of the workers that were asked for are not given: noWorkerReason of router-messages.ts. */
   notGiven(count: number, reason: number): void;
+  /** The template has ended; its workers may go on. */
+  templateGone(): void;
   /** No further request is to be taken. */
   close(): void;
   /** What is going on, where the router does not know it. */

@@ -9,7 +9,7 @@ import type { Site } from '../site/site.js';
 import { DirectLane } from './direct-lane.js';
 import type { Lane, LaneSite } from './lane.js';
 import { ProgramLane } from './program-lane.js';
-import { RoutedLane, type TellRouter } from './routed-lane.js';
+import { type LaneRouter, RoutedLane } from './routed-lane.js';
 
 export interface LaneSetup {
   readonly config: Config;
@@ -20,16 +20,16 @@ export interface LaneSetup {
   readonly listenerOf: (name: string) => number;
   /** What the kernel calls it. */
   readonly boundNameOf: (name: string) => string;
-  readonly tell: TellRouter;
+  readonly router: () => LaneRouter | undefined;
 }
 
 export function laneMaker(setup: LaneSetup): (id: number, site: Site, owner: LaneSite) => Lane {
-  const { config, poller, log, webUsers, listenerOf, boundNameOf, tell } = setup;
+  const { config, poller, log, webUsers, listenerOf, boundNameOf } = setup;
   return (id, site, owner) => {
     const listener = listenerOf(site.name);
     switch (site.dispatch) {
       case 'router':
-        return new RoutedLane(id, site.user.uid, tell);
+        return new RoutedLane(id, site, setup.router);
       case 'direct': {
         const webUids = webUsers.map((user) => user.uid);
         const { readTimeoutMs } = config.router;

@@ -51,6 +51,7 @@ export interface ProgramSetup {
 
 export class ProgramLane implements Lane {
   readonly isDirect = false;
+  readonly slates = -1;
   readonly #setup: ProgramSetup;
   readonly #owner: LaneSite;
   readonly #startedMs = new Map<number, number>();
@@ -73,7 +74,7 @@ export class ProgramLane implements Lane {
   }
 
   forTemplate(): TemplateSupplies {
-    return { listener: this.#setup.listener, counters: -1, env: {} };
+    return { listener: this.#setup.listener, shared: -1, env: {} };
   }
 
   forWorker(id: number): WorkerSupplies {
@@ -83,6 +84,10 @@ export class ProgramLane implements Lane {
 
   born(): void {
     // It accepts by itself.
+  }
+
+  templateGone(): void {
+    // There is none.
   }
 
   gone(id: number, exitCode: number | null, signal: number | null): void {

@@ -1,50 +1,98 @@
-/** Workers whose requests come from the router: each has a channel of its own to it. */
+/**
+ * Workers whose requests come from the router: each has a channel of its own to it. Those that stay for more than one
+ * request also have a slate (control/slate.ts), in memory that lasts as long as the template that they come from.
+ */
 
 import { toRouter } from '../control/router-messages.js';
-import { seqpacketPair, setBlocking } from '../os/socket.js';
+import { slateBytes } from '../control/slate.js';
+import { sharedMemory } from '../os/shared-memory.js';
+import { close, seqpacketPair, setBlocking } from '../os/socket.js';
+import type { Site } from '../site/site.js';
 import type { Lane, TemplateSupplies, WorkerSupplies } from './lane.js';
 
-export type TellRouter = (
-  type: number,
-  site: number,
-  worker: number,
-  a: number,
-  b: number,
-  descriptor?: number,
-) => void;
+/** A worker as the router gets it. */
+export interface Birth {
+  readonly worker: number;
+  readonly uid: number;
+  /** By the kernel's word. */
+  readonly pid: number;
+  /** Where its slate lies. */
+  readonly slot: number;
+  /** The router's end of its job channel. */
+  readonly channel: number;
+}
+
+export interface LaneRouter {
+  tell(type: number, site: number, worker: number, a: number, b: number): void;
+  /** The channel goes along for good. */
+  giveWorker(site: number, birth: Birth): void;
+  /** The site's slates; the descriptor stays the caller's. */
+  giveSlates(site: number, slates: number): void;
+}
 
 export class RoutedLane implements Lane {
   readonly isDirect = false;
   readonly #site: number;
   readonly #uid: number;
-  readonly #tell: TellRouter;
+  readonly #oneJob: boolean;
+  readonly #maxWorkers: number;
+  readonly #router: () => LaneRouter | undefined;
+  #slates = -1;
+  /** Which worker has which slate. */
+  readonly #slots = new Map<number, number>();
 
-  constructor(site: number, uid: number, tell: TellRouter) {
-    this.#site = site;
-    this.#uid = uid;
-    this.#tell = tell;
+  constructor(id: number, site: Site, router: () => LaneRouter | undefined) {
+    this.#site = id;
+    this.#uid = site.user.uid;
+    this.#oneJob = site.mode === 'per-request';
+    this.#maxWorkers = site.maxWorkers;
+    this.#router = router;
   }
 
+  get slates(): number {
+    return this.#slates;
+  }
+
+  /** A worker of an earlier template keeps its slate's number, so none of the new ones gets it. */
   forTemplate(): TemplateSupplies {
-    return { listener: -1, counters: -1, env: {} };
+    if (!this.#oneJob) {
+      this.templateGone();
+      this.#slates = sharedMemory('guise-slates', this.#maxWorkers * slateBytes);
+      this.#router()?.giveSlates(this.#site, this.#slates);
+    }
+    return { listener: -1, shared: this.#slates, env: this.#oneJob ? {} : { GUISE_SHARED: '1' } };
   }
 
-  forWorker(): WorkerSupplies {
+  forWorker(id: number): WorkerSupplies {
     const [ours, theirs] = seqpacketPair();
     setBlocking(theirs, true);
-    return { ours, theirs, slot: 0 };
+    const taken = new Set(this.#slots.values());
+    let slot = 0;
+    while (taken.has(slot)) slot++;
+    this.#slots.set(id, slot);
+    return { ours, theirs, slot };
   }
 
   born(id: number, channel: number, pid: number): void {
-    this.#tell(toRouter.worker, this.#site, id, this.#uid, pid, channel);
+    const slot = this.#slots.get(id) ?? 0;
+    const router = this.#router();
+    if (router === undefined)
+      close(channel); // the worker sees its end, and leaves
+    else router.giveWorker(this.#site, { worker: id, uid: this.#uid, pid, slot, channel });
   }
 
   gone(id: number, exitCode: number | null, signal: number | null): void {
-    this.#tell(toRouter.workerGone, this.#site, id, signal ?? 0, exitCode ?? 0);
+    this.#slots.delete(id);
+    this.#router()?.tell(toRouter.workerGone, this.#site, id, signal ?? 0, exitCode ?? 0);
   }
 
   notGiven(count: number, reason: number): void {
-    this.#tell(toRouter.noWorker, this.#site, 0, count, reason);
+    this.#router()?.tell(toRouter.noWorker, this.#site, 0, count, reason);
+  }
+
+  templateGone(): void {
+    if (this.#slates >= 0) close(this.#slates);
+    this.#slates = -1;
   }
 
   /** The router's end of each channel decides when the present workers go. */

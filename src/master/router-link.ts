@@ -23,6 +23,7 @@ import { afterFailure, type BackOff, noFailure } from '../pool/back-off.js';
 import { routerAuto } from './auto-sites.js';
 import { spoolDirectory } from './layout.js';
 import type { SharedListeners } from './listeners.js';
+import type { Birth } from './routed-lane.js';
 import { RouterProcess } from './router-process.js';
 import type { SiteRuntime } from './site-runtime.js';
 import { keyHashes, routerSite } from './site-set.js';
@@ -82,9 +83,10 @@ export class RouterLink {
     return this.#process?.pid;
   }
 
+  /** @param descriptor goes along for good */
   tell(type: number, site: number, worker: number, a: number, b: number, descriptor = -1): void {
     if (this.#process !== undefined) this.#process.order({ type, site, worker, a, b }, undefined, descriptor);
-    else if (descriptor >= 0) close(descriptor); // its worker sees the end of its channel and leaves
+    else if (descriptor >= 0) close(descriptor);
   }
 
   siteOpened(runtime: SiteRuntime, listener: number): void {
@@ -95,6 +97,19 @@ export class RouterLink {
       routerSite(site, linesPerSecond),
     );
     if (listener >= 0) this.#giveListener(id, listener);
+    this.giveSlates(id, runtime.slates);
+  }
+
+  giveWorker(site: number, { worker, uid, pid, slot, channel }: Birth): void {
+    const order = { type: toRouter.worker, site, worker, a: uid, b: pid, c: slot };
+    if (this.#process !== undefined) this.#process.order(order, undefined, channel);
+    else close(channel); // the worker sees the end of its channel and leaves
+  }
+
+  /** Memory that the workers of a site's template share with the router; the descriptor stays the caller's. */
+  giveSlates(site: number, slates: number): void {
+    if (slates < 0) return;
+    this.#process?.order({ type: toRouter.slates, site, worker: 0, a: 0, b: 0 }, undefined, slates, true);
   }
 
   siteRekeyed(runtime: SiteRuntime): void {

@@ -73,6 +73,10 @@ export class SiteRuntime {
     return this.#lane.figures();
   }
 
+  get slates(): number {
+    return this.#lane.slates;
+  }
+
   get templatePid(): number | undefined {
     return this.#template?.pid;
   }
@@ -263,6 +267,7 @@ export class SiteRuntime {
     const wasReady = this.#templateIsReady;
     this.#template?.release();
     this.#template = undefined;
+    this.#lane.templateGone();
     const unborn = this.workers.unborn();
     for (const worker of unborn) {
       this.workers.gone(worker);

@@ -117,20 +117,14 @@ function start(setup: TemplateSetup, landlock: LandlockRules | undefined, channe
   const command = phpCommand(site, directories, library);
   setBlocking(channel, true);
   const unconnected = unconnectedSocket();
-  const { listener, counters } = supplies;
+  const { listener, shared } = supplies;
   try {
     return launch({
       file: site.php,
       args: [...command.args],
       env: { ...command.env, ...supplies.env },
       cwd: site.root,
-      descriptors: [
-        listener < 0 ? unconnected : listener,
-        -1,
-        -1,
-        channel,
-        ...(counters < 0 ? [] : [counters]),
-      ],
+      descriptors: [listener < 0 ? unconnected : listener, -1, -1, channel, ...(shared < 0 ? [] : [shared])],
       identity: { uid, gid, groups },
       umask: site.umask,
       nice: site.nice,

@@ -92,6 +92,8 @@ export interface Addon {
   peerCredentials(fd: number, out: Int32Array): number;
 
   memfd(name: string): number;
+  sharedMemory(name: string, bytes: number): number;
+  mapSharedMemory(fd: number): ArrayBuffer | number;
   tmpfile(dir: string): number;
   lockFile(fd: number): number;
 

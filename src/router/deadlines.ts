@@ -9,6 +9,8 @@ import type { Exchange } from './exchange.js';
 const periodMs = 250;
 
 export interface DeadlineHandlers {
+  /** The time to find out which requests have ended already. */
+  looking(): void;
   readingTooLong(connection: Connection): void;
   waitingTooLong(exchange: Exchange): void;
   runningTooLong(exchange: Exchange): void;
@@ -37,6 +39,7 @@ export class Deadlines {
   /** Returns whether there is anything left to watch. */
   #sweep(nowMs: number): boolean {
     let isNeeded = false;
+    this.#handlers.looking();
     for (const connection of [...this.#connections]) {
       const { exchange } = connection;
       const deadlineMs = exchange?.deadlineMs ?? connection.deadlineMs;

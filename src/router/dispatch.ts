@@ -17,7 +17,7 @@ import type { Exchange } from './exchange.js';
 import { type RefusalReason, scriptReason } from './refusals.js';
 import { Relay } from './relay.js';
 import type { RoutedSite } from './routed-site.js';
-import { type WorkerHandlers, WorkerLink } from './worker-link.js';
+import { type WorkerBirth, type WorkerHandlers, WorkerLink } from './worker-link.js';
 
 export interface DispatchHandlers {
   ended(exchange: Exchange, ending: Ending): void;
@@ -46,18 +46,19 @@ export class Dispatcher {
       this.#end(exchange, { kind: 'refused', reason: 'stopping', note: undefined });
       return;
     }
+    this.lookAt(site);
     const admission = site.pool.admit(exchange);
     if (admission.kind === 'full') {
       this.#end(exchange, { kind: 'refused', reason: 'queue-full', note: undefined });
       return;
     }
     if (admission.kind === 'run') this.#run(exchange, this.#workers.get(admission.worker));
-    else exchange.connection.watch(); // its visitor may leave
+    else this.#wait(exchange);
     this.#ask(site);
   }
 
-  /** The master gives a worker; `fd` is its channel, `pid` its process. */
-  workerArrived(site: RoutedSite, id: number, fd: number, pid = 0): void {
+  /** The master gives a worker. */
+  workerArrived(site: RoutedSite, birth: WorkerBirth): void {
     const handlers: WorkerHandlers = {
       note: (worker, note) => {
         this.#noted(worker, note);
@@ -68,9 +69,9 @@ export class Dispatcher {
         this.#gone(worker);
       },
     };
-    const link = new WorkerLink(id, site, fd, this.#poller, handlers, pid);
-    this.#workers.set(id, link);
-    this.#follow(link, site.pool.arrived(id, performance.now()));
+    const link = new WorkerLink(birth, site, this.#poller, handlers);
+    this.#workers.set(link.id, link);
+    this.#follow(link, site.pool.arrived(link.id, performance.now()));
   }
 
   /** The master says that a worker's process has ended, whoever still holds its channel. */
@@ -111,13 +112,42 @@ export class Dispatcher {
     this.#workers.delete(id);
   }
 
+  /** Finds what has ended meanwhile. */
+  lookAt(site: RoutedSite): void {
+    for (const link of site.running) link.look();
+  }
+
+  lookAtAll(): void {
+    for (const link of this.#workers.values()) link.look();
+  }
+
+  /** From now on the ends of this site's requests are told as soon as they come. */
+  wantNotes(site: RoutedSite): void {
+    for (const link of site.running) link.wantNote();
+  }
+
+  /** Somebody waits for the end of this request. */
+  wantNote({ worker }: Exchange): void {
+    this.#workers.get(worker)?.wantNote();
+  }
+
+  /** Until a worker comes, or is free again. Its visitor may leave before. */
+  #wait(exchange: Exchange): void {
+    exchange.connection.watch();
+    this.wantNotes(exchange.site);
+  }
+
   #run(exchange: Exchange, link: WorkerLink | undefined): void {
     if (link === undefined) throw new Error('the pool has a worker that is not there');
     const { connection, head } = exchange;
     const relay = head.keep && !mayBeLent(exchange) ? this.#relay(exchange) : undefined;
-    const handover = link.run(exchange, relay?.theirs ?? connection.fd, head.keep && relay === undefined);
+    const { site } = link;
+    const wantsNote = relay !== undefined || site.pool.queuedCount > 0 || site.isClosing;
+    const isLent = head.keep && relay === undefined;
+    const handover = link.run(exchange, relay?.theirs ?? connection.fd, isLent, wantsNote);
     relay?.handedOver();
     if (handover === 'sent') {
+      site.running.add(link);
       exchange.run(link.id, link.pid, performance.now());
       return;
     }
@@ -159,6 +189,7 @@ export class Dispatcher {
       exchange.answerBegan = true;
       return;
     }
+    this.#isOver(link, exchange);
     this.#finish(exchange, endingOf(note));
     // A dead worker gets no other request; its end follows, and with it the worker leaves the pool.
     if (link.isDead) return;
@@ -175,12 +206,18 @@ export class Dispatcher {
   #gone(link: WorkerLink): void {
     this.#workers.delete(link.id);
     const exchange = link.site.pool.gone(link.id);
+    this.#isOver(link, exchange);
     if (exchange !== undefined && exchange.pendingEnding === undefined) {
       const reason = exchange.stopped ?? 'worker-died';
       this.#end(exchange, { kind: 'refused', reason, note: undefined });
     }
     this.#ask(link.site);
     this.#handlers.changed(link.site);
+  }
+
+  #isOver(link: WorkerLink, exchange: Exchange | undefined): void {
+    link.site.running.delete(link);
+    if (exchange !== undefined && link.hasStarted) exchange.answerBegan = true;
   }
 
   /** Through a relay the last bytes of a complete answer may still be on their way. */

@@ -139,6 +139,7 @@ class Router {
   #tellFigures(): void {
     const server = this.#server;
     if (server !== undefined) {
+      server.dispatcher.lookAtAll();
       for (const site of server.byId.values()) this.#tellSite(site.id, figuresOf(site), false);
       this.#tellSite(0, server.siteless.figures, false);
     }

@@ -4,11 +4,13 @@ import {
   listenerKind,
   noWorkerReason,
   type RouterKeys,
+  type RouterOrder,
   type RouterSite,
   readOrder,
   readPayload,
   toRouter,
 } from '../control/router-messages.js';
+import { mapSharedMemory } from '../os/shared-memory.js';
 import { close } from '../os/socket.js';
 import type { Acceptor } from './acceptor.js';
 import type { RefusalReason } from './refusals.js';
@@ -46,11 +48,11 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       acceptor.add({ site: order.site, fd: descriptor, isTcp: order.a === listenerKind.tcp });
       break;
     case toRouter.worker:
-      if (site === undefined) close(descriptor);
-      else {
-        site.uid = order.a;
-        server.dispatcher.workerArrived(site, order.worker, descriptor, order.b);
-      }
+      workerArrived(server, site, order, descriptor);
+      break;
+    case toRouter.slates:
+      if (site !== undefined) site.slates = mapSharedMemory(descriptor);
+      close(descriptor);
       break;
     case toRouter.workerGone:
       server.dispatcher.workerGone(order.worker);
@@ -72,6 +74,20 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       break;
     default:
   }
+}
+
+function workerArrived(
+  { dispatcher }: Server,
+  site: RoutedSite | undefined,
+  { worker, a: uid, b: pid, c: slot }: RouterOrder,
+  fd: number,
+): void {
+  if (site === undefined) {
+    close(fd);
+    return;
+  }
+  site.uid = uid;
+  dispatcher.workerArrived(site, { id: worker, fd, pid, slate: site.slateAt(slot ?? 0) });
 }
 
 function openSite(server: Server, site: RoutedSite): void {
@@ -101,6 +117,7 @@ function closeSite(server: Server, site: RoutedSite): void {
   site.isClosing = true;
   server.sites.remove(site);
   if (server.hidden.get(site.name) === site) server.hidden.delete(site.name);
+  server.dispatcher.wantNotes(site);
   server.siteChanged(site);
 }
 

@@ -1,6 +1,7 @@
 /** From how a request ended to its record. */
 
 import { noUse, type Outcome } from '../account/outcome.js';
+import type { Note } from '../control/worker-messages.js';
 import type { Head } from '../request/head.js';
 import type { Ending } from './ending.js';
 import type { Exchange } from './exchange.js';
@@ -33,7 +34,7 @@ export function outcomeOf(exchange: Exchange, ending: Ending): Outcome {
     endedBy: endedBy(reason),
     ...(reason === 'killed' && killedBy !== undefined ? { byUid: killedBy } : {}),
     queueMs: (startedMs || nowMs) - readMs,
-    runMs: startedMs === 0 ? 0 : nowMs - startedMs,
+    runMs: startedMs === 0 ? 0 : endMs(note, startedMs, nowMs) - startedMs,
     wasAdmitted: reason !== 'queue-full',
     hasRun: startedMs !== 0,
     bytesIn,
@@ -43,6 +44,15 @@ export function outcomeOf(exchange: Exchange, ending: Ending): Outcome {
     maxRssKb: note?.maxRssKb ?? 0,
     pid,
   };
+}
+
+/** Of CLOCK_MONOTONIC, which workers tell the time by, in milliseconds. */
+const originMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
+/** An end is often noticed later than it was, so the worker's own word counts, where it is possible. */
+function endMs(note: Note | undefined, startedMs: number, nowMs: number): number {
+  const saidMs = (note?.endedUs ?? 0) / 1000 - originMs;
+  return saidMs >= startedMs && saidMs <= nowMs ? saidMs : nowMs;
 }
 
 function endedBy(reason: RefusalReason | ''): Outcome['endedBy'] {

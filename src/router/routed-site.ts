@@ -3,10 +3,12 @@
 import { Counters } from '../account/counters.js';
 import { LineBudget } from '../account/line-budget.js';
 import type { RouterSite } from '../control/router-messages.js';
+import { Slate, slateBytes } from '../control/slate.js';
 import { type PoolLimits, SitePool } from '../pool/site-pool.js';
 import type { AutoMatch } from '../site/auto.js';
 import type { Identifiable } from '../site/identify.js';
 import type { Exchange } from './exchange.js';
+import type { WorkerLink } from './worker-link.js';
 
 const linesPerSecond = 20;
 
@@ -26,6 +28,10 @@ export class RoutedSite implements Identifiable {
   /** Whom its processes run as; 0: an automatic site that has not had any yet. */
   uid: number;
   keyHashes: readonly string[];
+  /** The slates of the workers that come from the present template. */
+  slates: ArrayBuffer | undefined;
+  /** Workers that run a request, as far as is known. */
+  readonly running = new Set<WorkerLink>();
   /** The master has taken the site out; requests that it has already admitted still finish. */
   isClosing = false;
   idleTimer: NodeJS.Timeout | undefined;
@@ -38,6 +44,13 @@ export class RoutedSite implements Identifiable {
     this.uid = config.uid;
     this.records = new LineBudget(config.ledgerLinesPerSecond);
     this.pool = new SitePool(poolLimits(config));
+  }
+
+  slateAt(slot: number): Slate | undefined {
+    const { slates } = this;
+    return slates !== undefined && (slot + 1) * slateBytes <= slates.byteLength
+      ? new Slate(slates, slot)
+      : undefined;
   }
 
   get name(): string {

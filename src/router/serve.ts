@@ -99,6 +99,7 @@ export class Server {
       changed: (site) => this.siteChanged(site),
     });
     this.#deadlines = new Deadlines(this.connections, {
+      looking: () => this.dispatcher.lookAtAll(),
       readingTooLong: (connection) => this.#readTimeout(connection),
       waitingTooLong: (exchange) => this.dispatcher.leave(exchange, 'queue-timeout'),
       runningTooLong: (exchange) => this.dispatcher.stop(exchange, 'time-limit'),
@@ -133,6 +134,7 @@ export class Server {
   /** Requests that are under way still finish. */
   drain(): void {
     this.#reply.isDraining = true;
+    for (const site of this.byId.values()) this.dispatcher.wantNotes(site);
     for (const connection of [...this.connections]) {
       if (connection.isReading && connection.reader.phase === 'idle') this.#reply.close(connection);
     }
@@ -158,7 +160,10 @@ export class Server {
 
   /** Bytes → records → request head. */
   #readable(connection: Connection): void {
+    const { exchange } = connection;
     this.#deadlines.watch();
+    // The web server has its answer and goes on, on a kept connection; or it has left.
+    if (exchange?.state === 'running') this.dispatcher.wantNote(exchange);
     this.#intake.read(connection);
   }
 

@@ -1,8 +1,12 @@
 /**
  * The router's end of one worker's job channel: sends jobs, reads notes. A worker runs its site's code, so its notes
  * are read with fixed sizes and are about its own job only; any other message ends the worker's channel.
+ *
+ * A worker with a slate writes its notes there, and sends one only where somebody waits for the end of its job
+ * (`wantNote`). Otherwise the end is found when the slate is looked at (`look`).
  */
 
+import type { Slate } from '../control/slate.js';
 import {
   jobBodyFile,
   jobHeaderBytes,
@@ -20,6 +24,17 @@ import { close, receive, sendMessage } from '../os/socket.js';
 import type { Exchange } from './exchange.js';
 import type { RoutedSite } from './routed-site.js';
 
+/** What the master gives with a worker. */
+export interface WorkerBirth {
+  readonly id: number;
+  /** The router's end of its channel, taken over. */
+  readonly fd: number;
+  /** Its process, by the kernel's word to the master. */
+  readonly pid: number;
+  /** A worker without one says everything by message. */
+  readonly slate: Slate | undefined;
+}
+
 export interface WorkerHandlers {
   note(link: WorkerLink, note: Note): void;
   /** The worker's process has ended, or it broke the rules and should end. */
@@ -35,6 +50,7 @@ const notesPerJob = 8;
 const job = Buffer.allocUnsafe(jobMaxBytes);
 const incoming = Buffer.alloc(noteBytes + 1);
 let lastSequence = 0;
+const lastNumber = 0xffff_ffff;
 
 export class WorkerLink {
   readonly id: number;
@@ -45,24 +61,21 @@ export class WorkerLink {
   readonly pid: number;
   /** Its process has ended; what it said before is all that there will be. */
   isDead = false;
+  readonly #slate: Slate | undefined;
   readonly #fd: number;
   readonly #poller: Poller;
   readonly #handlers: WorkerHandlers;
   #isOpen = true;
   #notesLeft = notesPerJob;
+  /** The end of the present job is not known yet. */
+  #isRunning = false;
 
-  /** @param fd its channel, taken over */
-  constructor(
-    id: number,
-    site: RoutedSite,
-    fd: number,
-    poller: Poller,
-    handlers: WorkerHandlers,
-    pid: number,
-  ) {
+  constructor(birth: WorkerBirth, site: RoutedSite, poller: Poller, handlers: WorkerHandlers) {
+    const { id, fd, pid, slate } = birth;
     this.id = id;
     this.pid = pid;
     this.site = site;
+    this.#slate = slate;
     this.#fd = fd;
     this.#poller = poller;
     this.#handlers = handlers;
@@ -75,14 +88,15 @@ export class WorkerLink {
    * Sends a request to the worker, with the descriptor to answer on.
    *
    * @param keep the connection outlives the request
+   * @param wantsNote somebody waits for its end already
    */
-  run(exchange: Exchange, connection: number, keep: boolean): Handover {
+  run(exchange: Exchange, connection: number, keep: boolean, wantsNote: boolean): Handover {
     const { head, body } = exchange;
     const inline = body.kind === 'memory' ? body.buffer : undefined;
     const length = jobHeaderBytes + head.params.length + (inline?.length ?? 0);
     if (length > jobMaxBytes) return 'too-large';
     this.#notesLeft = notesPerJob;
-    lastSequence = (lastSequence + 1) >>> 0;
+    lastSequence = lastSequence === lastNumber ? 1 : lastSequence + 1;
     this.sequence = lastSequence;
     writeJobHeader(job, {
       sequence: this.sequence,
@@ -93,9 +107,31 @@ export class WorkerLink {
     });
     head.params.copy(job, jobHeaderBytes);
     inline?.copy(job, jobHeaderBytes + head.params.length);
+    if (wantsNote) this.#slate?.want(this.sequence);
     const sent = sendMessage(this.#fd, job, 0, length, connection, body.kind === 'file' ? body.fd : -1);
-    if (sent === length) return 'sent';
+    if (sent === length) {
+      this.#isRunning = true;
+      return 'sent';
+    }
     return sent === -errno.EMSGSIZE ? 'too-large' : 'dead';
+  }
+
+  /** Has its present job ended meanwhile? Then its note is handled now. */
+  look(): void {
+    const note = this.#isRunning ? this.#slate?.ended(this.sequence) : undefined;
+    if (note !== undefined) this.#take(note);
+  }
+
+  /** Somebody waits for the end of its present job. */
+  wantNote(): void {
+    if (!this.#isRunning) return;
+    this.#slate?.want(this.sequence);
+    this.look();
+  }
+
+  /** A part of the present job's answer may have been written, as far as the slate says. */
+  get hasStarted(): boolean {
+    return this.#slate?.hasStarted(this.sequence) === true;
   }
 
   /** An idle worker ends by itself when its channel is closed; a busy one after its request. */
@@ -108,8 +144,13 @@ export class WorkerLink {
 
   /** The process has ended: its last notes may still lie in the channel. */
   drain(): void {
-    this.isDead = true;
+    this.#lookLast();
     this.#receive();
+  }
+
+  #lookLast(): void {
+    this.isDead = true;
+    this.look();
   }
 
   #receive(): void {
@@ -118,14 +159,21 @@ export class WorkerLink {
       if (length === -errno.EAGAIN) return;
       const note = length > 0 ? readNote(incoming, length) : undefined;
       if (note === undefined || this.#notesLeft-- === 0) {
+        if (length <= 0) this.#lookLast();
         this.close();
         this.#handlers.ended(this, length > 0);
         return;
       }
-      if (note.sequence !== this.sequence) continue;
-      this.#handlers.note(this, note);
+      if (note.sequence !== this.sequence || !this.#isRunning) continue;
+      this.#take(note);
       // It has no more to say, and were it so, the poller would call again: to ask costs a system call a request.
       if (note.type !== noteStarted && !this.isDead) return;
     }
+  }
+
+  /** A note may come twice, from the slate and as a message. */
+  #take(note: Note): void {
+    if (note.type !== noteStarted) this.#isRunning = false;
+    this.#handlers.note(this, note);
   }
 }

@@ -25,7 +25,7 @@ const {
 const number = fc.nat(0xffff_ffff);
 
 t.test('orders there and back, whatever their row holds', (t) => {
-  const order = fc.record({ type: number, site: number, worker: number, a: number, b: number });
+  const order = fc.record({ type: number, site: number, worker: number, a: number, b: number, c: number });
   const payload = fc.option(fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean())), {
     nil: undefined,
   });

@@ -41,7 +41,9 @@ export class SetRig {
       lives: () => new Lives(),
       lane: () => ({
         isDirect: false,
-        forTemplate: () => ({ listener: -1, counters: -1, env: {} }),
+        slates: -1,
+        templateGone: () => undefined,
+        forTemplate: () => ({ listener: -1, shared: -1, env: {} }),
         forWorker: () => ({ ours: -1, theirs: -1, slot: 0 }),
         born: () => undefined,
         gone: () => undefined,

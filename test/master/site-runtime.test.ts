@@ -57,7 +57,9 @@ class SiteRig {
       lives: () => new Lives(),
       lane: () => ({
         isDirect: false,
-        forTemplate: () => ({ listener: -1, counters: -1, env: {} }),
+        slates: -1,
+        templateGone: () => undefined,
+        forTemplate: () => ({ listener: -1, shared: -1, env: {} }),
         forWorker: () => {
           const [ours, theirs] = seqpacketPair();
           return { ours, theirs, slot: 0 };

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { counterSlotBytes } from '../../src/control/direct-counters.js';
+import { slateBytes } from '../../src/control/slate.js';
 import * as template from '../../src/control/template-messages.js';
 import * as worker from '../../src/control/worker-messages.js';
 import { nativeSources } from './sources.js';
@@ -21,6 +22,11 @@ int main(void) {
   SHOW("job.body_length", offsetof(struct job, body_length));
   SHOW("note", sizeof(struct note));
   SHOW("note.found", offsetof(struct note, found));
+  SHOW("note.ended_us", offsetof(struct note, ended_us));
+  SHOW("slate", sizeof(struct slate));
+  SHOW("slate.started", offsetof(struct slate, started));
+  SHOW("slate.over", offsetof(struct slate, over));
+  SHOW("slate.wanted", offsetof(struct slate, wanted));
   SHOW("order", sizeof(struct order));
   SHOW("report", sizeof(struct report));
   SHOW("report.status", offsetof(struct report, status));
@@ -58,6 +64,11 @@ t.test('layouts and numbers are the same on both sides', (t) => {
     'job.body_length': 16,
     note: worker.noteBytes,
     'note.found': 48,
+    'note.ended_us': 56,
+    slate: slateBytes,
+    'slate.started': 64,
+    'slate.over': 68,
+    'slate.wanted': 128,
     order: template.orderBytes,
     report: template.reportBytes,
     'report.status': 12,

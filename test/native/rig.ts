@@ -60,6 +60,8 @@ export interface RigOptions {
   readonly oneJob?: boolean;
   readonly phpArgs?: readonly string[];
   readonly owners?: string;
+  /** Memory for its workers' slates. */
+  readonly shared?: number;
 }
 
 export class Rig {
@@ -106,11 +108,18 @@ export class Rig {
         GUISE_ROOT: this.root,
         GUISE_SUFFIXES: '.php:.phtml',
         GUISE_OWNERS: this.#options.owners ?? '',
+        ...(this.#options.shared === undefined ? {} : { GUISE_SHARED: '1' }),
         PHP_FCGI_MAX_REQUESTS: '0',
         PATH: '/usr/bin:/bin',
       },
       cwd: '/',
-      descriptors: [listener, -1, -1, theirs],
+      descriptors: [
+        listener,
+        -1,
+        -1,
+        theirs,
+        ...(this.#options.shared === undefined ? [] : [this.#options.shared]),
+      ],
       identity: { uid: siteUid, gid: siteGid, groups: [siteGid] },
       newSession: true,
     }).pid;
@@ -153,7 +162,8 @@ export class Rig {
     return this.runRaw(pairs, body, bodyFd);
   }
 
-  async runRaw(params: Buffer, body = Buffer.alloc(0), bodyFd = -1): Promise<Answer> {
+  /** Gives the current worker its next job, and returns the web server's end of the connection. */
+  send(params: Buffer, body = Buffer.alloc(0), bodyFd = -1): number {
     const [ours, theirs] = streamPair();
     const job = Buffer.alloc(jobHeaderBytes + params.length + (bodyFd < 0 ? body.length : 0));
     writeJobHeader(job, {
@@ -167,6 +177,11 @@ export class Rig {
     if (bodyFd < 0) body.copy(job, jobHeaderBytes + params.length);
     sendMessage(this.#job, job, 0, job.length, theirs, bodyFd);
     close(theirs);
+    return ours;
+  }
+
+  async runRaw(params: Buffer, body = Buffer.alloc(0), bodyFd = -1): Promise<Answer> {
+    const ours = this.send(params, body, bodyFd);
     const { stdout, stderr } = await readAnswer(ours);
     close(ours);
     const notes: Note[] = [];

@@ -1,9 +1,13 @@
 /** A worker's and a template's life: jobs, bodies, what is inherited, how they end. */
 
 import { readFileSync, writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { Slate, slateBytes } from '../../src/control/slate.js';
 import { decodeStatus, reportExited } from '../../src/control/template-messages.js';
 import { noteComplete, noteDone, noteStarted } from '../../src/control/worker-messages.js';
+import { encodePairs } from '../../src/fastcgi/encode.js';
+import { mapSharedMemory, sharedMemory } from '../../src/os/shared-memory.js';
 import { close, memfd } from '../../src/os/socket.js';
 import { type Answer, Rig, type RigOptions, siteUid } from './rig.js';
 
@@ -125,4 +129,40 @@ t.test('the title says who it is', async (t) => {
   t.equal(title(rig.templatePid), 'guise: template rig.test');
   t.equal(title(rig.workerPid), 'guise: worker rig.test');
   t.match(readFileSync(`/proc/${rig.workerPid}/status`, 'utf8'), new RegExp(`Uid:\t${siteUid}\t`));
+});
+
+t.test('with a slate it sends a note only where one is wanted', async (t) => {
+  const shared = sharedMemory('slates', 2 * slateBytes);
+  const memory = mapSharedMemory(shared);
+  t.teardown(() => close(shared));
+  const rig = await rigFor(t, 'echo str_repeat("x", (int) $_SERVER["HTTP_X_N"]);', { shared });
+  const slate = new Slate(memory, 0);
+  const params = (n: number) =>
+    encodePairs(Object.entries({ SCRIPT_FILENAME: `${rig.root}/a.php`, HTTP_X_N: String(n) }));
+  const ended = async (sequence: number) => {
+    for (const end = performance.now() + 10_000; performance.now() < end; ) {
+      const note = slate.ended(sequence);
+      if (note !== undefined) return note;
+      await setImmediate();
+    }
+    throw new Error(`job ${sequence} did not end`);
+  };
+  close(rig.send(params(10)));
+  t.match(await ended(1), { type: noteDone, status: 200 });
+  t.notOk(slate.hasStarted(1), 'all of it was one write');
+  slate.want(2);
+  const answer = await rig.runRaw(params(300_000));
+  t.same(
+    answer.notes.map(({ type, sequence }) => [type, sequence]),
+    [[noteDone, 2]],
+    'none of the first, and no message that it has begun',
+  );
+  t.ok(slate.hasStarted(2));
+  const note = slate.ended(2);
+  t.same(note, answer.note);
+  const nowUs = Number(process.hrtime.bigint() / 1000n);
+  t.ok(
+    note !== undefined && note.endedUs <= nowUs && note.endedUs > nowUs - 60e6,
+    'by the clock of this machine',
+  );
 });

@@ -25,6 +25,7 @@ class Clock {
     t.intercept(performance, 'now', { value: () => this.#nowMs });
     // What the deadlines look at is all that these have.
     this.deadlines = new Deadlines(this.entries as unknown as ReadonlySet<Connection>, {
+      looking: () => undefined,
       readingTooLong: (connection) => {
         this.calls.push('reading');
         connection.deadlineMs = Infinity;

@@ -1,6 +1,7 @@
 /** A worker's process as the router sees it: the other end of its job channel. */
 
-import { jobHeaderBytes, jobMaxBytes, noteBytes } from '../../src/control/worker-messages.js';
+import { slateBytes } from '../../src/control/slate.js';
+import { jobHeaderBytes, jobMaxBytes, noteBytes, noteStarted } from '../../src/control/worker-messages.js';
 import { errno } from '../../src/os/errno.js';
 import { close, receiveMessage, send } from '../../src/os/socket.js';
 
@@ -35,6 +36,21 @@ export function noteOf(fields: NoteFields): Buffer {
   note.writeBigUInt64LE(BigInt(fields.bytesOut ?? 0), 16);
   note.writeUInt32LE(fields.found ?? 0, 48);
   return note;
+}
+
+/** What a worker writes on its slate: `over` and the note, or that an answer has begun. */
+export function writeSlate(memory: ArrayBuffer, slot: number, fields: NoteFields): void {
+  const slate = Buffer.from(memory, slot * slateBytes, slateBytes);
+  if (fields.type === noteStarted) slate.writeUInt32LE(fields.sequence, 64);
+  else {
+    noteOf(fields).copy(slate);
+    slate.writeUInt32LE(fields.sequence, 68);
+  }
+}
+
+/** The job about whose end the router wants a message. */
+export function wantedOn(memory: ArrayBuffer, slot: number): number {
+  return Buffer.from(memory, slot * slateBytes, slateBytes).readUInt32LE(128);
 }
 
 /** The process's end of a worker's job channel. */

@@ -20,6 +20,7 @@ const note = {
   systemUs: 40,
   maxRssKb: 9000,
   found: 0,
+  endedUs: 0,
 };
 
 /** An exchange that became complete at 1000 ms, at a moment that the test's clock says. */

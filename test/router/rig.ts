@@ -5,6 +5,7 @@
 
 import type { Test } from 'tap';
 import type { RouterSite } from '../../src/control/router-messages.js';
+import type { Slate } from '../../src/control/slate.js';
 import { encodePairs } from '../../src/fastcgi/encode.js';
 import { Poller } from '../../src/os/poller.js';
 import { close, seqpacketPair, streamPair } from '../../src/os/socket.js';
@@ -94,11 +95,12 @@ export class Rig {
     return new RoutedSite(++this.#lastSite, { ...siteConfig, ...config });
   }
 
-  worker(site: RoutedSite): FakeWorker {
+  /** @param slate as a pool worker has one; without it, it says everything by message */
+  worker(site: RoutedSite, slate?: Slate): FakeWorker {
     const [ours, theirs] = seqpacketPair();
     const worker = new FakeWorker(++this.#lastWorker, theirs);
     this.#t.teardown(() => worker.die());
-    this.dispatcher.workerArrived(site, worker.id, ours);
+    this.dispatcher.workerArrived(site, { id: worker.id, fd: ours, pid: 0, slate });
     return worker;
   }
 

@@ -38,7 +38,12 @@ class LinkRig {
       note: (_link: WorkerLink, note: Note) => this.notes.push(note),
       ended: (_link: WorkerLink, isBreach: boolean) => this.ends.push(isBreach),
     };
-    this.link = new WorkerLink(7, this.site, ours, this.poller, handlers, 4711);
+    this.link = new WorkerLink(
+      { id: 7, fd: ours, pid: 4711, slate: undefined },
+      this.site,
+      this.poller,
+      handlers,
+    );
     t.teardown(() => {
       this.link.close();
       this.worker.die();
@@ -61,14 +66,14 @@ t.test('what a job is made of', (t) => {
   const file = openSync('/etc/passwd', 'r');
   t.teardown(() => close(file));
   const inline = rig.exchange({ kind: 'memory', buffer: Buffer.from('body'), length: 4 });
-  t.equal(rig.link.run(inline, inline.connection.fd, true), 'sent');
+  t.equal(rig.link.run(inline, inline.connection.fd, true, false), 'sent');
   const first = rig.worker.job();
   t.match(first, { requestId: 9, flags: jobKeep, params: inline.head.params, bodyLength: 4, bodyFile: -1 });
   t.equal(first.body.toString(), 'body');
   t.equal(first.sequence, rig.link.sequence);
   t.equal(identity(first.connection), identity(inline.connection.fd));
   const large = rig.exchange({ kind: 'file', fd: file, length: 5_000_000_000 });
-  t.equal(rig.link.run(large, large.connection.fd, false), 'sent');
+  t.equal(rig.link.run(large, large.connection.fd, false, false), 'sent');
   const second = rig.worker.job();
   t.match(second, { flags: jobBodyFile, bodyLength: 5_000_000_000 });
   t.equal(second.body.length, 0);
@@ -81,11 +86,11 @@ t.test('what a job is made of', (t) => {
 t.test('a job that cannot be handed over', (t) => {
   const rig = new LinkRig(t);
   const tooLarge = rig.exchange(emptyBody, { A: 'x'.repeat(jobMaxBytes) });
-  t.equal(rig.link.run(tooLarge, tooLarge.connection.fd, false), 'too-large');
+  t.equal(rig.link.run(tooLarge, tooLarge.connection.fd, false, false), 'too-large');
   t.equal(rig.worker.take(), undefined);
   rig.worker.die();
   const exchange = rig.exchange();
-  t.equal(rig.link.run(exchange, exchange.connection.fd, false), 'dead');
+  t.equal(rig.link.run(exchange, exchange.connection.fd, false, false), 'dead');
   t.same(rig.ends, [], 'who runs it is told by the answer');
   t.end();
 });
@@ -93,7 +98,7 @@ t.test('a job that cannot be handed over', (t) => {
 t.test('notes about its job, and about no other', async (t) => {
   const rig = new LinkRig(t);
   const exchange = rig.exchange();
-  rig.link.run(exchange, exchange.connection.fd, false);
+  rig.link.run(exchange, exchange.connection.fd, false, false);
   const { sequence, connection } = rig.worker.job();
   close(connection);
   rig.worker.note({ type: noteStarted, sequence });
@@ -128,7 +133,7 @@ t.test('a worker has eight words for a job', async (t) => {
   const rig = new LinkRig(t);
   for (let job = 0; job < 3; job++) {
     const exchange = rig.exchange();
-    rig.link.run(exchange, exchange.connection.fd, false);
+    rig.link.run(exchange, exchange.connection.fd, false, false);
     const { sequence, connection } = rig.worker.job();
     close(connection);
     for (let i = 0; i < 8; i++) rig.worker.note({ type: noteStarted, sequence });
@@ -144,7 +149,7 @@ t.test('a worker has eight words for a job', async (t) => {
 t.test('the last words of a dead worker are heard, whoever holds its channel', async (t) => {
   const rig = new LinkRig(t);
   const exchange = rig.exchange();
-  rig.link.run(exchange, exchange.connection.fd, false);
+  rig.link.run(exchange, exchange.connection.fd, false, false);
   const { sequence, connection } = rig.worker.job();
   close(connection);
   rig.worker.note({ type: noteDone, sequence });
