@@ -45,9 +45,9 @@ t.test('orders there and back, whatever their row holds', (t) => {
 t.test('half a row is never sent', (t) => {
   const order = { type: 2, site: 1, worker: 0, a: 0, b: 0 };
   const out = Buffer.alloc(100);
-  t.equal(writeOrder(out, order, 'x'.repeat(78)), 100);
-  t.throws(() => writeOrder(out, order, 'x'.repeat(79)), RangeError);
-  t.throws(() => writeOrder(out, order, 'ä'.repeat(40)), RangeError, 'bytes count, not characters');
+  t.equal(writeOrder(out, order, 'x'.repeat(74)), 100);
+  t.throws(() => writeOrder(out, order, 'x'.repeat(75)), RangeError);
+  t.throws(() => writeOrder(out, order, 'ä'.repeat(38)), RangeError, 'bytes count, not characters');
   t.end();
 });
 
