@@ -275,9 +275,8 @@ export class SiteRuntime {
     }
     for (const worker of this.workers.vanished()) this.#workerGone(worker, 0, null);
     const how = deathText(exitCode, signal);
-    if (signal !== null || exitCode !== 0) {
-      this.#around.log.warn({ site: this.site.name, how }, 'template died');
-    }
+    const { name } = this.site;
+    if (signal !== null || exitCode !== 0) this.#around.log.warn({ site: name, how }, 'template died');
     // Whatever it ended with: started again at once, it would end again.
     if (!wasReady && !this.#closing) this.#startFailed(`php-cgi ended at its start: ${how}`);
     if (unborn.length > 0) this.demand(unborn.length);
