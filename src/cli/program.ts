@@ -7,6 +7,7 @@ import { addCheck } from './check.js';
 import type { Context } from './context.js';
 import { addDaemon } from './daemon.js';
 import { addExplain } from './explain.js';
+import { addMetrics } from './metrics.js';
 import { addPing } from './ping.js';
 import { addReload } from './reload.js';
 import { addReopen } from './reopen.js';
@@ -22,6 +23,21 @@ export interface Program {
   /** What the command that ran wants to exit with; 0 unless it said otherwise. */
   exitCode(): number;
 }
+
+const commands: readonly ((parent: Command, context: Context) => void)[] = [
+  addDaemon,
+  addCheck,
+  addReload,
+  addReopen,
+  addStop,
+  addStatus,
+  addMetrics,
+  addPing,
+  addUsage,
+  addExplain,
+  addSiteCommands,
+  addWebCommands,
+];
 
 export function buildProgram(terminal: Terminal): Program {
   let code = 0;
@@ -58,20 +74,6 @@ Start here:
 
 "guise COMMAND --help" says more about each. Exit codes: docs/reference/exit-codes.md.`,
     );
-  for (const add of [
-    addDaemon,
-    addCheck,
-    addReload,
-    addReopen,
-    addStop,
-    addStatus,
-    addPing,
-    addUsage,
-    addExplain,
-    addSiteCommands,
-    addWebCommands,
-  ]) {
-    add(command, context);
-  }
+  for (const add of commands) add(command, context);
   return { command, exitCode: () => code };
 }

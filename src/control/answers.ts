@@ -4,7 +4,9 @@ import { type ErrorCode, GuiseError, messageOf } from '../error.js';
 
 export interface Answer {
   readonly status: number;
+  /** Becomes JSON; a text that has a content type is sent as it is. */
   readonly body: unknown;
+  readonly contentType?: string;
   /** The methods that there are, for 405. */
   readonly allow?: string;
 }
@@ -35,9 +37,11 @@ export function failure(thrown: unknown, onMistake: ((problem: unknown) => void)
 
 /** The body of an answer, and the headers that it needs. */
 export function encode(reply: Answer): { readonly text: string; readonly headers: Record<string, string> } {
-  const text = `${JSON.stringify(reply.body, null, 2)}\n`;
+  const { contentType, body } = reply;
+  const isText = contentType !== undefined && typeof body === 'string';
+  const text = isText ? body : `${JSON.stringify(body, null, 2)}\n`;
   const headers = {
-    'Content-Type': 'application/json',
+    'Content-Type': isText ? contentType : 'application/json',
     'Content-Length': String(Buffer.byteLength(text)),
     Connection: 'close',
     ...(reply.allow === undefined ? {} : { Allow: reply.allow }),

@@ -49,6 +49,7 @@ export const routes: readonly Route[] = [
     owner: (body, mine) => ownStatus(body as StatusReport, mine),
     handle: async ({ api }) => ok(await api.status()),
   },
+  { method: 'GET', path: '/metrics', status: true, handle: metrics },
   { method: 'POST', path: '/reload', handle: async ({ api }) => ok(await api.reload()) },
   { method: 'POST', path: '/reopen', handle: reopen },
   { method: 'POST', path: '/stop', handle: stop },
@@ -126,6 +127,13 @@ function ok(body: unknown): Answer {
 function reopen({ api }: Call): Answer {
   api.reopen();
   return ok({});
+}
+
+/** What makes the text is loaded when somebody first asks. */
+async function metrics({ api }: Call): Promise<Answer> {
+  const { metricsContentType, metricsText } = await import('../metrics/exposition.js');
+  const body = await metricsText(await api.status(), 'openmetrics');
+  return { status: 200, body, contentType: metricsContentType('openmetrics') };
 }
 
 async function stop({ api }: Call): Promise<Answer> {

@@ -12,6 +12,7 @@ import { type FakeDaemon, runAs, startFakeDaemon } from './daemon.js';
 const table: readonly { readonly ask: string; readonly body?: object; readonly may: string }[] = [
   { ask: 'GET /ping', may: 'admin status owner' },
   { ask: 'GET /status', may: 'admin status owner' },
+  { ask: 'GET /metrics', may: 'admin status' },
   { ask: 'POST /reload', may: 'admin' },
   { ask: 'POST /stop', may: 'admin' },
   { ask: 'GET /sites', may: 'admin owner' },
