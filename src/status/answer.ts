@@ -4,7 +4,10 @@
  */
 
 import type { StatusReport } from '../control/api.js';
+import { metricsContentType, metricsText } from '../metrics/exposition.js';
 import { type Write, writeHtml, writeJson, writeOpenMetrics, writeText, writeXml } from './fpm-formats.js';
+import { History } from './history.js';
+import { pageHeaders, sitesPage } from './page.js';
 import { poolFigures } from './pool-figures.js';
 import type { Format, Question } from './request.js';
 
@@ -23,6 +26,8 @@ export interface View {
   readonly full: boolean;
   /** Only this site; absent: all. */
   readonly site?: string;
+  /** The column that the page is to be sorted by, as asked. */
+  readonly sort?: string;
 }
 
 export type Renderer = (view: View) => Page | Promise<Page>;
@@ -45,6 +50,8 @@ export const entries: readonly Entry[] = [
     format: 'openmetrics',
     render: likeFpm('application/openmetrics-text; version=1.0.0; charset=utf-8', writeOpenMetrics),
   },
+  { rest: 'metrics', render: metrics },
+  { rest: 'sites', render: forPeople() },
   { rest: '', format: 'text', render: likeFpm('text/plain;charset=UTF-8', writeText) },
 ];
 
@@ -67,9 +74,15 @@ export async function answerTo(
     ({ rest, format }) => rest === question.rest && (format === undefined || format === question.format),
   );
   if (entry === undefined) return plain(404, 'There is nothing at this address.\n');
-  const { full, site } = question;
+  const { full, site, sort } = question;
   const report = await ask();
-  return entry.render({ report, nowMs: nowMs(), full, ...(site === undefined ? {} : { site }) });
+  return entry.render({
+    report,
+    nowMs: nowMs(),
+    full,
+    ...(site === undefined ? {} : { site }),
+    ...(sort === undefined ? {} : { sort }),
+  });
 }
 
 export function plain(status: number, body: string): Page {
@@ -81,5 +94,21 @@ function likeFpm(contentType: string, write: Write): Renderer {
     const pool = poolFigures(report, site, nowMs);
     if (pool === undefined) return plain(404, 'There is no such site.\n');
     return { status: 200, contentType, body: write(pool, full) };
+  };
+}
+
+/** The same as the control socket gives. */
+async function metrics({ report }: View): Promise<Page> {
+  const body = await metricsText(report, 'openmetrics');
+  return { status: 200, contentType: metricsContentType('openmetrics'), body };
+}
+
+/** The history begins when somebody first looks. */
+function forPeople(): Renderer {
+  const history = new History();
+  return ({ report, nowMs, sort }) => {
+    history.add(report, nowMs);
+    const body = sitesPage(report, history, sort);
+    return { status: 200, contentType: 'text/html;charset=UTF-8', body, headers: pageHeaders };
   };
 }

@@ -22,6 +22,8 @@ export type Question =
       readonly full: boolean;
       /** Only this site; absent: all. */
       readonly site?: string;
+      /** The column that the page is to be sorted by, as asked. */
+      readonly sort?: string;
     };
 
 /** @param url path and query as the visitor sent them; undefined: there is nothing at that path */
@@ -31,11 +33,13 @@ export function questionOf(url: string, paths: StatusPaths): Question | undefine
   if (path !== paths.status && !path.startsWith(`${paths.status}/`)) return undefined;
   const keys = new URLSearchParams(query);
   const site = keys.get('site');
+  const sort = keys.get('sort');
   return {
     kind: 'status',
     rest: path.slice(paths.status.length + 1),
     format: formats.find((format) => keys.has(format)) ?? 'text',
     full: keys.has('full'),
     ...(site === null || site === '' ? {} : { site }),
+    ...(sort === null ? {} : { sort }),
   };
 }
