@@ -15,6 +15,7 @@
 #include "setup.h"
 #include "socket.h"
 #include "tcp_peer.h"
+#include "tree.h"
 
 static Napi::Object registerAll(Napi::Env env, Napi::Object exports) {
   registerLaunch(env, exports);
@@ -29,6 +30,7 @@ static Napi::Object registerAll(Napi::Env env, Napi::Object exports) {
   registerFiles(env, exports);
   registerLandlock(env, exports);
   registerMount(env, exports);
+  registerTree(env, exports);
   registerPoller(env, exports);
   return exports;
 }

@@ -156,7 +156,8 @@ static void next(struct task *task) {
 
 static void started(void) {}
 
-static void finished(const struct task *task) {
+static void finished(const struct task *task, int is_last) {
+  (void)is_last; /* nobody is told: another worker accepts */
   counters->served++;
   counters->bytes_out += answer.bytes;
   end_connection(task);

@@ -13,8 +13,8 @@ struct lane {
   void (*next)(struct task *task);
   /* A part of the answer is about to be written. */
   void (*started)(void);
-  /* The task is over, as `answer` says; lets go of its descriptors. */
-  void (*finished)(const struct task *task);
+  /* The task is over, as `answer` says; lets go of its descriptors. is_last: the worker ends now. */
+  void (*finished)(const struct task *task, int is_last);
   /* The task must not run; nothing has been written. Lets go of its descriptors. */
   void (*refused)(const struct task *task, struct verdict verdict);
 };

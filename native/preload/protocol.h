@@ -14,7 +14,10 @@
 enum { GUISE_LISTEN_FD = 0, GUISE_MASTER_FD = 3 };
 
 /* master -> template */
-enum order_type { ORDER_FORK = 1 };
+enum order_type {
+  ORDER_FORK = 1,
+  ORDER_LIST = 2 /* SCM_RIGHTS: the list of the template's children (tree.h) */
+};
 enum { ORDER_ONE_JOB = 1, ORDER_DIRECT = 2 };
 struct order {
   uint32_t type;
@@ -66,6 +69,7 @@ enum note_type {
 enum {
   NOTE_COMPLETE = 1,  /* END_REQUEST was written */
   NOTE_PEER_GONE = 2, /* writing failed: the visitor has left */
+  NOTE_LAST = 4       /* the worker ends now: something that the script started still runs */
 };
 struct note {
   uint32_t type;

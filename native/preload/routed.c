@@ -107,7 +107,8 @@ static void end_job(const struct task *task, struct note *note) {
   note->ended_us = now_us();
   usage_before = usage;
   write_down(note);
-  int is_told = !is_wanted(note->sequence) || send_note(note);
+  /* A worker that ends is not to be given another job meanwhile. */
+  int is_told = !(is_wanted(note->sequence) || (note->flags & NOTE_LAST)) || send_note(note);
   if (!is_told) shutdown_for_all(task->connection);
   really_close(task->connection);
   if (task->body_file >= 0) really_close(task->body_file);
@@ -122,10 +123,11 @@ static void started(void) {
     send_note(&note);
 }
 
-static void finished(const struct task *task) {
+static void finished(const struct task *task, int is_last) {
   struct note note = {.type = NOTE_DONE, .status = answer.status};
   if (answer.ended) note.flags |= NOTE_COMPLETE;
   if (answer.peer_gone) note.flags |= NOTE_PEER_GONE;
+  if (is_last) note.flags |= NOTE_LAST;
   end_job(task, &note);
 }
 

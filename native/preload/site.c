@@ -58,6 +58,7 @@ int site_from_environment(void) {
   char *copy = strdup(suffixes);
   if (!site.name || !site.root || !copy) return 0;
   read_suffixes(copy);
+  site.time_limit_ms = (unsigned long)number("GUISE_TIME_LIMIT");
   return read_direct();
 }
 
@@ -80,7 +81,7 @@ static void erase(const char *name) {
 }
 
 void site_erase_environment(void) {
-  static const char *const names[] = {"LD_PRELOAD", "GUISE_SITE", "GUISE_ROOT", "GUISE_OWNERS", "GUISE_SUFFIXES", "GUISE_SHARED", "GUISE_KEYS",
+  static const char *const names[] = {"LD_PRELOAD", "GUISE_SITE", "GUISE_ROOT", "GUISE_OWNERS", "GUISE_SUFFIXES", "GUISE_SHARED", "GUISE_TIME_LIMIT", "GUISE_KEYS",
                                       "GUISE_WEB_UIDS", "GUISE_MAX_BODY", "GUISE_READ_TIMEOUT", "GUISE_MAX_REQUESTS"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) erase(names[i]);
 }

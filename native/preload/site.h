@@ -29,6 +29,7 @@ struct site {
   const char *suffixes[SITE_MAX_SUFFIXES]; /* with the dot: ".php" */
   int suffix_count;
   int shares_memory; /* see counters.h */
+  unsigned long time_limit_ms; /* of one request */
   struct direct direct;
 };
 

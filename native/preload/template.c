@@ -18,6 +18,7 @@
 #include "protocol.h"
 #include "site.h"
 #include "title.h"
+#include "tree.h"
 #include "worker.h"
 
 /* Which worker a child is: open addressing would be overkill for the few hundred there can be. */
@@ -28,9 +29,15 @@ struct child {
 static struct child *children;
 static size_t child_count, child_room;
 static int master_gone;
+static uint64_t master_gone_ms;
 static int has_direct_workers;
 
 static void on_child(int signal) { (void)signal; }
+
+static void lose_master(void) {
+  if (!master_gone) master_gone_ms = now_ms();
+  master_gone = 1;
+}
 
 /* Reports may wait until the master reads; a master that is gone gets none. */
 static void report(struct report *message) {
@@ -38,7 +45,7 @@ static void report(struct report *message) {
   if (master_gone) return;
   do n = send(GUISE_MASTER_FD, message, sizeof *message, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
-  if (n < 0) master_gone = 1;
+  if (n < 0) lose_master();
 }
 
 static int remember(pid_t pid, uint32_t worker) {
@@ -101,6 +108,7 @@ static void become_worker(const struct order *order, int channel, const sigset_t
   struct report born = {.type = REPORT_BORN, .worker = order->worker, .pid = getpid()};
   report(&born);
   syscall(SYS_close, GUISE_MASTER_FD);
+  tree_forget_list();
   /* Before it is forgotten, for the other lane keeps it elsewhere. */
   const struct lane *lane = is_direct ? direct_lane(order->slot) : routed_lane(channel, order->slot);
   forget_listener();
@@ -151,12 +159,16 @@ static int follow_orders(const sigset_t *mask) {
     int channel;
     ssize_t n = receive_order(&order, &channel);
     if (n < 0) {
-      if (errno != EAGAIN && errno != EINTR) master_gone = 1;
+      if (errno != EAGAIN && errno != EINTR) lose_master();
       return 0;
     }
     if (n == 0) {
-      master_gone = 1;
+      lose_master();
       return 0;
+    }
+    if (n == (ssize_t)sizeof order && order.type == ORDER_LIST && channel >= 0) {
+      tree_list(channel);
+      continue;
     }
     int is_complete = channel >= 0 || (order.flags & ORDER_DIRECT);
     if (n == (ssize_t)sizeof order && order.type == ORDER_FORK && is_complete) {
@@ -175,6 +187,20 @@ static void dismiss_workers(void) {
   for (size_t i = 0; i < child_count; i++) kill(children[i].pid, SIGTERM);
 }
 
+/*
+ * Without a master no worker is forked any more, and those that run are waited
+ * for. Nobody else enforces the time limit then: what is still running after
+ * it began before it, or is no request.
+ */
+static void end_without_master(void) {
+  int is_overdue = site.time_limit_ms && now_ms() - master_gone_ms > site.time_limit_ms;
+  if (child_count == 0 || is_overdue) {
+    tree_end();
+    _exit(0);
+  }
+  if (has_direct_workers) dismiss_workers();
+}
+
 void template_serve(void) {
   sigset_t blocked, mask;
   sigemptyset(&blocked);
@@ -182,14 +208,13 @@ void template_serve(void) {
   sigprocmask(SIG_BLOCK, &blocked, &mask);
   signal(SIGCHLD, on_child);
   title_set("template", site.name);
+  tree_hold();
   shared_map();
   struct report ready = {.type = REPORT_READY, .pid = getpid()};
   report(&ready);
   for (;;) {
     reap();
-    /* Without a master no worker is forked any more; those that run are waited for. */
-    if (master_gone && child_count == 0) _exit(0);
-    if (master_gone && has_direct_workers) dismiss_workers();
+    if (master_gone) end_without_master();
     struct timespec second = {.tv_sec = 1};
     struct pollfd p = {.fd = master_gone ? -1 : GUISE_MASTER_FD, .events = POLLIN};
     if (ppoll(&p, 1, master_gone ? &second : NULL, &mask) > 0 && follow_orders(&mask)) return;

@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "feed.h"
+#include "tree.h"
 
 static const struct lane *lane;
 static int placeholder = -1; /* what php-cgi takes for its connection */
@@ -20,9 +21,16 @@ static void count(void) {
   if (has_limit && --tasks_left == 0) _exit(0);
 }
 
+/*
+ * What the script has left running stays below this worker, whose end gives it
+ * to the template, where the master sees it. So it never mixes with what later
+ * requests start.
+ */
 static void finish(void) {
   has_task = 0;
-  lane->finished(&task);
+  int is_last = tree_reap();
+  lane->finished(&task, is_last);
+  if (is_last) _exit(0);
   count();
 }
 
@@ -45,6 +53,7 @@ ssize_t worker_read(void *buffer, size_t length) {
 }
 
 void worker_become(const struct lane *its_lane, unsigned tasks) {
+  tree_hold();
   lane = its_lane;
   has_limit = tasks > 0;
   tasks_left = tasks;

@@ -91,6 +91,7 @@ export interface RouterSite extends LedgerPolicy {
   readonly maxRequests: number;
   readonly spare: number;
   readonly timeLimitMs: number;
+  readonly onDisconnect: 'finish' | 'stop';
   readonly idleTimeoutMs: number;
   readonly queueLength: number;
   readonly queueTimeoutMs: number;

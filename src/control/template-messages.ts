@@ -5,7 +5,8 @@
  */
 
 export const orderBytes = 16;
-const orderFork = 1;
+export const orderFork = 1;
+export const orderList = 2;
 const orderOneJob = 1;
 const orderDirect = 2;
 
@@ -24,6 +25,12 @@ export function writeForkOrder(out: Buffer, order: ForkOrder): void {
   out.writeUInt32LE(order.worker, 4);
   out.writeUInt32LE((order.oneJob ? orderOneJob : 0) | (order.isDirect ? orderDirect : 0), 8);
   out.writeUInt32LE(order.slot, 12);
+}
+
+/** The order that carries the list of the template's own children, as a descriptor. */
+export function writeListOrder(out: Buffer): void {
+  out.fill(0, 0, orderBytes);
+  out.writeUInt32LE(orderList, 0);
 }
 
 export const reportBytes = 40;

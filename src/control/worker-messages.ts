@@ -38,6 +38,7 @@ export const noteDone = 2;
 export const noteRefused = 3;
 export const noteComplete = 1;
 export const notePeerGone = 2;
+export const noteLast = 4;
 
 export interface Note {
   readonly type: number;

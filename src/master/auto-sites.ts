@@ -94,6 +94,7 @@ export function routerAuto(config: Config, auto: NonNullable<Config['auto']>): R
       maxRequests: shared.max_requests,
       spare: shared.spare,
       timeLimitMs: shared.time_limit,
+      onDisconnect: shared.on_disconnect,
       idleTimeoutMs: shared.idle_timeout,
       queueLength: shared.queue_length,
       queueTimeoutMs: shared.queue_timeout,

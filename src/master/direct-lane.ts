@@ -18,7 +18,6 @@ import type { Lane, LaneSite, TemplateSupplies, WorkerSupplies } from './lane.js
 
 /** How often the counters of a site with workers are read. */
 const periodMs = 1000;
-const SIGKILL = 9;
 const SIGTERM = 15;
 
 export interface DirectSetup {
@@ -207,7 +206,7 @@ export class DirectLane implements Lane {
       if (busySinceMs === 0 || nowMs - busySinceMs <= site.timeLimitMs) continue;
       log.warn({ site: site.name, worker, reason: 'time-limit' }, 'request stopped');
       this.#timedOut.add(worker);
-      this.#owner.signal(SIGKILL, worker);
+      this.#owner.end(worker);
     }
   }
 

@@ -80,6 +80,11 @@ export class Housekeeper {
     this.#children.clear();
   }
 
+  /** Its own processes. */
+  get pids(): number[] {
+    return [...this.#children.keys()];
+  }
+
   childDied(pid: number): boolean {
     const followUp = this.#children.get(pid);
     if (followUp === undefined) return false;

@@ -20,6 +20,7 @@ import { prepareSite } from './layout.js';
 import { LedgerLink } from './ledger-link.js';
 import { closeSharedListeners, openListener, type SharedListeners } from './listeners.js';
 import type { LogFile } from './log-file.js';
+import { Orphans, processesOf } from './orphans.js';
 import { SitePrograms } from './program-process.js';
 import { type OpenSite, RouterLink } from './router-link.js';
 import { SiteLogs } from './site-logs.js';
@@ -55,6 +56,7 @@ export class Instance {
   readonly #housekeeper: Housekeeper;
   readonly #autoDemands: AutoDemands;
   readonly #logs: SiteLogs;
+  readonly #orphans: Orphans;
   #router: RouterLink | undefined;
   #ledger: LedgerLink | undefined;
   #isStopping = false;
@@ -71,6 +73,10 @@ export class Instance {
     });
     this.#logs = new SiteLogs(setup.config);
     this.#housekeeper = new Housekeeper(setup.config.paths.state, setup.log);
+    this.#orphans = new Orphans(() => [
+      ...processesOf(this.sites.all()),
+      ...[this.#router?.pid ?? 0, this.#ledger?.pid ?? 0, ...this.#housekeeper.pids],
+    ]);
     this.sites = this.#siteSet();
     this.#autoDemands = new AutoDemands(this.sites, this.log, {
       config: () => this.config,
@@ -100,15 +106,9 @@ export class Instance {
       died: () => {
         this.book.routerDied((id) => this.sites.byId(id)?.isClosing !== false || isAutomaticId(id));
       },
-      siteRequest: (request) => {
-        this.#siteRequest(request);
-      },
-      autoDemand: (demand) => {
-        this.#autoDemands.meet(demand);
-      },
-      started: () => {
-        this.#ledger?.connect();
-      },
+      siteRequest: (request) => this.#siteRequest(request),
+      autoDemand: (demand) => this.#autoDemands.meet(demand),
+      started: () => this.#ledger?.connect(),
       drained: () => {
         this.#endWhenQuiet();
       },
@@ -181,6 +181,8 @@ export class Instance {
     for (const runtime of this.sites.all()) {
       if (runtime.childDied(pid, exitCode, signal)) this.sites.sweep(runtime);
     }
+    // A template, a worker without one, or an orphan: what was below it comes to the master.
+    this.#orphans.look();
   }
 
   #applyRegistry(registry: Registry): Difference {
@@ -201,6 +203,7 @@ export class Instance {
       prepare: (site: Parameters<typeof prepareSite>[1]) => prepareSite(this.config, site),
       requireConfinement: () => this.config.requireConfinement,
       housekeeper: this.#housekeeper,
+      expectOrphans: (uid: number) => this.#orphans.expect(uid),
       lane: laneMaker({
         ...this.#setup,
         listenerOf: (name) => this.sites.listenerOf(name),
@@ -220,12 +223,8 @@ export class Instance {
       opened: (runtime, listener) => {
         if (runtime.site.dispatch === 'router') this.#router?.siteOpened(runtime, listener);
       },
-      rekeyed: (runtime) => {
-        this.#router?.siteRekeyed(runtime);
-      },
-      closed: (runtime) => {
-        this.#router?.siteClosed(runtime);
-      },
+      rekeyed: (runtime) => this.#router?.siteRekeyed(runtime),
+      closed: (runtime) => this.#router?.siteClosed(runtime),
       gone: ({ id, figures }) => {
         if (figures !== undefined) this.book.said(id, figures);
         this.book.close(id);
@@ -235,9 +234,7 @@ export class Instance {
         this.#housekeeper.siteIsOver(site);
       },
       listen: (path, boundAt) => openListener(path, webUsers, boundAt),
-      unlink: (path) => {
-        rmSync(path, { force: true });
-      },
+      unlink: (path) => rmSync(path, { force: true }),
     });
   }
 
@@ -252,7 +249,7 @@ export class Instance {
     const runtime = this.sites.byId(request.site);
     if (runtime === undefined) return;
     if (request.type === toMaster.demand) runtime.demand(request.count);
-    else if (request.type === toMaster.kill) runtime.workers.kill(request.worker);
+    else if (request.type === toMaster.kill) runtime.tree.end(request.worker);
   }
 
   /** The router has ended with its last request; workers of the direct lane may still be running theirs. */
@@ -273,6 +270,7 @@ export class Instance {
   /** The router is gone: everything else goes too, and whatever scripts have left behind. */
   #end(): void {
     this.#housekeeper.end();
+    this.#orphans.close();
     this.sites.closeAll();
     for (const runtime of this.sites.all()) runtime.killAll();
     sweepChildren(() => {

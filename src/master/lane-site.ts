@@ -5,7 +5,7 @@ import type { WorkerTable } from './worker-table.js';
 
 export function laneSite(
   workers: WorkerTable,
-  acts: Pick<LaneSite, 'demand' | 'failed' | 'sound'>,
+  acts: Pick<LaneSite, 'demand' | 'end' | 'failed' | 'sound'>,
 ): LaneSite {
   return {
     get workers() {

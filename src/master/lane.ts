@@ -50,6 +50,8 @@ export interface LaneSite {
   readonly pids: readonly number[];
   /** signal(7), to one worker or to all. */
   signal(signal: number, worker?: number): void;
+  /** Kills a worker, and everything that it has started. */
+  end(worker: number): void;
   /** A worker has ended as it should not have: the next ones have to wait. */
   failed(problem: string): void;
   /** A worker has run for long enough: the next failure is the first again. */

@@ -55,6 +55,7 @@ function environment(site: Site, directories: SiteDirectories, library: string):
     // An empty first element keeps the directory that PHP was built with.
     PHP_INI_SCAN_DIR: `:${directories.ini}`,
     LD_PRELOAD: library,
+    GUISE_TIME_LIMIT: String(site.timeLimitMs),
     ...scriptVariables(site),
   };
 }

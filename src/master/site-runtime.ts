@@ -24,6 +24,7 @@ import type { Lane } from './lane.js';
 import { laneSite } from './lane-site.js';
 import type { Lives } from './lives.js';
 import { orderProgram } from './program-process.js';
+import { SiteTree, type TreeOwner } from './site-tree.js';
 import type { Surroundings } from './surroundings.js';
 import { TemplateProcess } from './template-process.js';
 import { WorkerTable } from './worker-table.js';
@@ -31,7 +32,7 @@ import { WorkerTable } from './worker-table.js';
 /** A template stays this many idle timeouts longer than its last worker. */
 const templatePatience = 5;
 
-export class SiteRuntime {
+export class SiteRuntime implements TreeOwner {
   readonly id: number;
   /** Only its keys may change while it is in force. */
   site: Site;
@@ -48,6 +49,8 @@ export class SiteRuntime {
   #closing = false;
   readonly #around: Surroundings;
   readonly #lane: Lane;
+  /** What its scripts have started. */
+  readonly tree: SiteTree;
 
   constructor(id: number, site: Site, around: Surroundings) {
     this.id = id;
@@ -60,12 +63,14 @@ export class SiteRuntime {
       site,
       laneSite(this.workers, {
         demand: (count) => this.demand(count),
+        end: (worker) => this.tree.end(worker),
         failed: (problem) => this.#startFailed(problem),
         sound: () => {
           this.#backOff = noFailure;
         },
       }),
     );
+    this.tree = new SiteTree(this, around.log);
   }
 
   /** Figures of a site that the router does not know. */
@@ -95,6 +100,7 @@ export class SiteRuntime {
 
   /** The router asks for `count` workers. Each is ordered, promised, or refused. */
   demand(count: number): void {
+    if (this.tree.hold(count)) return;
     for (let left = Math.min(count, this.site.maxWorkers); left > 0; left--) {
       const reason = this.#orderWorker();
       if (reason === undefined) continue;
@@ -102,6 +108,10 @@ export class SiteRuntime {
       if (refused > 0) this.#lane.notGiven(refused, reason);
       return;
     }
+  }
+
+  giveUpTemplate(): void {
+    this.#template?.kill();
   }
 
   /** No further worker is given; the present ones finish what they run. */
@@ -114,6 +124,7 @@ export class SiteRuntime {
   }
 
   killAll(): void {
+    this.tree.close();
     this.#template?.kill();
     this.workers.killAll();
   }
@@ -172,13 +183,11 @@ export class SiteRuntime {
       const supplies = this.#lane.forTemplate();
       const setup = { site: this.site, directories, library, requireConfinement, housekeeper, supplies };
       this.#templateIsReady = false;
+      this.#around.expectOrphans(this.site.user.uid);
       this.#template = new TemplateProcess(poller, setup, {
-        report: (report, pid, uid) => {
-          this.#reported(report, pid, uid);
-        },
-        lost: () => {
-          // The end of the process itself is what counts, and it follows: see childDied.
-        },
+        report: (report, pid, uid) => this.#reported(report, pid, uid),
+        // The end of the process itself is what counts, and it follows: see childDied.
+        lost: () => undefined,
       });
       this.lives.templates++;
       log.debug({ site: this.site.name, pid: this.#template.pid }, 'template started');
@@ -200,22 +209,12 @@ export class SiteRuntime {
   }
 
   #reported(report: Report, pid: number, uid: number): void {
-    switch (report.type) {
-      case reportReady:
-        this.#templateIsReady = true;
-        this.#backOff = noFailure;
-        break;
-      case reportBorn:
-        this.#workerBorn(report.worker, pid, uid);
-        break;
-      case reportExited:
-        this.#workerExited(report);
-        break;
-      case reportFailed:
-        this.#workerNotForked(report);
-        break;
-      default:
-    }
+    if (report.type === reportReady) {
+      this.#templateIsReady = true;
+      this.#backOff = noFailure;
+    } else if (report.type === reportBorn) this.#workerBorn(report.worker, pid, uid);
+    else if (report.type === reportExited) this.#workerExited(report);
+    else if (report.type === reportFailed) this.#workerNotForked(report);
   }
 
   /** Pid and uid are the kernel's word, so a template cannot pass off somebody else's process as its worker. */
@@ -257,6 +256,7 @@ export class SiteRuntime {
       this.#around.log.warn({ site: this.site.name, pid, worker, ...how }, 'worker died');
     }
     if (this.site.command !== undefined) this.#around.programs.ended(this.site, pid);
+    this.tree.workerEnded();
     this.#lane.gone(worker, exitCode, signal);
     if (this.workers.redeem()) this.demand(1);
     this.#scheduleTemplateEnd();
@@ -290,7 +290,8 @@ export class SiteRuntime {
       return;
     }
     this.#templateTimer = setTimeout(() => {
-      if (this.workers.size === 0) this.#template?.retire();
+      if (this.tree.isKeeping) this.#scheduleTemplateEnd();
+      else if (this.workers.size === 0) this.#template?.retire();
     }, this.site.idleTimeoutMs * templatePatience);
     this.#templateTimer.unref();
   }

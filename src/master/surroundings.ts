@@ -20,11 +20,13 @@ export interface Surroundings {
   /** Whether a site that asks for Landlock must not run without it. */
   requireConfinement(): boolean;
   readonly housekeeper: Housekeeper;
-  /** How the site's workers get their requests. */
-  lane(id: number, site: Site, owner: LaneSite): Lane;
   /** Where the lives of a new site's processes are counted. */
   lives(id: number, site: Site): Lives;
   /** For sites that are not PHP. */
   readonly programs: Programs;
+  /** This user's processes may be left to the master. */
+  expectOrphans(uid: number): void;
+  /** How the site's workers get their requests. */
+  lane(id: number, site: Site, owner: LaneSite): Lane;
   nowMs(): number;
 }

@@ -14,11 +14,13 @@ import {
   readReport,
   reportBytes,
   writeForkOrder,
+  writeListOrder,
 } from '../control/template-messages.js';
 import { type LandlockRules, launch } from '../os/launch.js';
 import type { Poller } from '../os/poller.js';
 import { pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close, passCredentials, seqpacketPair, setBlocking, unconnectedSocket } from '../os/socket.js';
+import { openChildList } from '../os/tree.js';
 import type { Site } from '../site/site.js';
 import { confinementOf } from './confinement.js';
 import type { Housekeeper } from './housekeeper.js';
@@ -85,6 +87,15 @@ export class TemplateProcess {
         handlers.lost();
       },
     });
+    this.#giveList();
+  }
+
+  /** For the case that the master is gone: a confined process cannot open it itself. */
+  #giveList(): void {
+    const list = openChildList(this.pid);
+    if (list < 0) return;
+    writeListOrder(this.#order);
+    this.#channel.send(this.#order, orderBytes, list);
   }
 
   /** Orders a worker; `channel` is its end of its job channel, taken over, or -1. False: the template is lost. */

@@ -52,6 +52,8 @@ export interface Addon {
   pidfdOpen(pid: number): number;
   pidfdSignal(pidfd: number, signal: number): number;
   setDumpable(dumpable: boolean): number;
+  endChildren(parent: number, spare: Int32Array, uids: Int32Array, budgetUs: number): number;
+  childrenOf(parent: number): number[] | number;
   landlockAbi(): number;
   mountTmpfs(path: string, options: string, again: boolean): number;
   unmount(path: string): number;

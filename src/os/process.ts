@@ -36,15 +36,6 @@ export function realUidOf(pid: number): number {
   }
 }
 
-/** The pids of our own children, dead but uncollected ones included, as /proc shows them at this moment. */
-export function children(): number[] {
-  const found: number[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (/^[0-9]+$/.test(name) && parentOf(name) === process.pid) found.push(Number(name));
-  }
-  return found;
-}
-
 /** The pids of all processes in a session: those that its leader has started, as long as they did not leave it. */
 export function sessionMembers(session: number): number[] {
   return readdirSync('/proc')
@@ -57,11 +48,6 @@ export function processorTicks(pid: number): number {
   const fields = statFields(String(pid));
   if (fields === undefined) return -1;
   return [14, 15, 16, 17].reduce((total, field) => total + Number(fields[field - 3] ?? 0), 0);
-}
-
-/** The parent of a process, or -1 when it has just gone. */
-function parentOf(pid: string): number {
-  return statField(pid, 4);
 }
 
 /** A field as proc(5) counts them, from the third on; -1 when the process has just gone. */

@@ -16,6 +16,7 @@ export interface DeadlineHandlers {
   runningTooLong(exchange: Exchange): void;
   /** Told once of a request. */
   runningSlowly(exchange: Exchange): void;
+  dyingTooLong(exchange: Exchange): void;
 }
 
 export class Deadlines {
@@ -58,5 +59,6 @@ export class Deadlines {
   #exceeded(exchange: Exchange): void {
     if (exchange.state === 'waiting') this.#handlers.waitingTooLong(exchange);
     else if (exchange.stopped === undefined) this.#handlers.runningTooLong(exchange);
+    else this.#handlers.dyingTooLong(exchange);
   }
 }

@@ -6,6 +6,7 @@
 import {
   type Note,
   noteComplete,
+  noteLast,
   notePeerGone,
   noteRefused,
   noteStarted,
@@ -18,6 +19,9 @@ import { type RefusalReason, scriptReason } from './refusals.js';
 import { Relay } from './relay.js';
 import type { RoutedSite } from './routed-site.js';
 import { type WorkerBirth, type WorkerHandlers, WorkerLink } from './worker-link.js';
+
+/** How long the visitor waits for the death of a worker that has been killed. */
+const killPatienceMs = 2000;
 
 export interface DispatchHandlers {
   ended(exchange: Exchange, ending: Ending): void;
@@ -98,13 +102,24 @@ export class Dispatcher {
     this.#end(exchange, { kind: 'refused', reason, note: undefined });
   }
 
-  /** A running request has had its time, or somebody wants its end, which follows when its worker is dead. */
-  stop(exchange: Exchange, reason: 'time-limit' | 'killed'): void {
-    exchange.stopped = reason;
+  /** A running request has had its time, or somebody wants its end. Its end follows when its worker is dead. */
+  stop(exchange: Exchange, reason: NonNullable<Exchange['stopped']>): void {
     const { pendingEnding } = exchange;
     // Its worker has ended it, and may be at work for somebody else: only the way of the answer is blocked.
-    if (pendingEnding === undefined) this.#handlers.kill(exchange.site, exchange.worker);
-    else this.#end(exchange, { kind: 'refused', reason, note: pendingEnding.note });
+    if (pendingEnding !== undefined) {
+      this.#end(exchange, { kind: 'refused', reason, note: pendingEnding.note });
+      return;
+    }
+    exchange.stopped = reason;
+    exchange.deadlineMs = performance.now() + killPatienceMs;
+    this.#handlers.kill(exchange.site, exchange.worker);
+  }
+
+  /** A worker that has been killed is still there: it waits in the kernel, and will do nothing more. */
+  abandon(exchange: Exchange): void {
+    const link = this.#workers.get(exchange.worker);
+    link?.close();
+    if (link !== undefined) this.#gone(link);
   }
 
   retire(id: number): void {
@@ -193,8 +208,8 @@ export class Dispatcher {
     this.#finish(exchange, endingOf(note));
     // A dead worker gets no other request; its end follows, and with it the worker leaves the pool.
     if (link.isDead) return;
-    if (exchange.stopped !== undefined) {
-      // It was about to be killed, so nobody else's request may be on it then.
+    // It was about to be killed, or ends by itself: nobody else's request may be on it then.
+    if (exchange.stopped !== undefined || (note.flags & noteLast) !== 0) {
       link.close();
       this.#gone(link);
       return;

@@ -34,7 +34,7 @@ export class Exchange {
   /** A part of the answer may have reached the web server. */
   answerBegan = false;
   /** Why its worker is being killed, once that has been asked for. */
-  stopped: 'time-limit' | 'killed' | undefined;
+  stopped: 'time-limit' | 'killed' | 'visitor-left' | undefined;
   /** Who has asked for its end with `guise kill`. */
   killedBy: number | undefined;
   /** When it becomes slow; Infinity: never, or it has been told. */

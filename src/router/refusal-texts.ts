@@ -128,7 +128,8 @@ export const refusalTexts: Readonly<Record<RefusalReason, RefusalText>> = {
     remedy: 'guise site set SITE --set time_limit=5m',
   },
   'visitor-left': {
-    meaning: 'The visitor left while the request waited for a worker.',
+    meaning:
+      'The visitor left while the request waited for a worker, or while it ran and on_disconnect is "stop".',
     expected: '',
     remedy: '',
   },

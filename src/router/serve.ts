@@ -104,15 +104,18 @@ export class Server {
       waitingTooLong: (exchange) => this.dispatcher.leave(exchange, 'queue-timeout'),
       runningTooLong: (exchange) => this.dispatcher.stop(exchange, 'time-limit'),
       runningSlowly: (exchange) => handlers.slow(exchange),
+      dyingTooLong: (exchange) => this.dispatcher.abandon(exchange),
     });
     this.#connectionHandlers = {
       readable: (connection) => this.#readable(connection),
       hungUp: (connection) => this.#hungUp(connection),
-      flushed: (connection) => {
-        connection.exchange?.relay?.resume();
-        this.#reply.flushed(connection);
-      },
+      flushed: (connection) => this.#flushed(connection),
     };
+  }
+
+  #flushed(connection: Connection): void {
+    connection.exchange?.relay?.resume();
+    this.#reply.flushed(connection);
   }
 
   /** A web server has connected; `fd` is taken over. */
@@ -264,11 +267,13 @@ export class Server {
     this.#reply.refuse(connection, refused, outcome);
   }
 
-  /** Waiting requests of a visitor who has left are dropped. A running one is left to its script. */
+  /** Waiting requests of a visitor who has left are dropped. A running one is left to its script, or stopped. */
   #hungUp(connection: Connection): void {
     const { exchange } = connection;
     if (exchange === undefined) this.#reply.close(connection);
     else if (exchange.state === 'waiting') this.dispatcher.leave(exchange, 'visitor-left');
+    else if (exchange.site.config.onDisconnect === 'stop' && exchange.stopped === undefined)
+      this.dispatcher.stop(exchange, 'visitor-left');
   }
 
   #readTimeout(connection: Connection): void {

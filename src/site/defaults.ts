@@ -4,6 +4,7 @@
  */
 
 import { isolationDefaults } from './isolation.js';
+import { processDefaults } from './processes.js';
 import { recordingDefaults } from './recording.js';
 import type { SiteDefaults, SiteFile } from './schema.js';
 
@@ -32,6 +33,7 @@ export const builtInDefaults = {
   limits: { core: 0 },
   ...isolationDefaults,
   ...recordingDefaults,
+  ...processDefaults,
 } satisfies SiteDefaults;
 
 export type LayeredSite = Required<SiteDefaults> &

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { durationKey, sizeKey } from '../config/duration.js';
 import { described } from '../config/explain.js';
 import { isolationKeys } from './isolation.js';
+import { processKeys } from './processes.js';
 import { recordingKeys } from './recording.js';
 
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
@@ -198,6 +199,7 @@ export const sharedKeys = {
   limits: key(limitsTable, 'a table of resource limits', 'limits = { nofile = 1024 }'),
   ...isolationKeys,
   ...recordingKeys,
+  ...processKeys,
 };
 
 export const siteSchema = z.strictObject({ ...ownKeys, ...sharedKeys });

@@ -5,6 +5,7 @@
 
 import type { UserEntry } from '../os/identity.js';
 import type { Isolation } from './isolation.js';
+import type { Processes } from './processes.js';
 import type { Recording } from './recording.js';
 
 export type Mode = 'pool' | 'per-request';
@@ -22,7 +23,7 @@ export interface SiteKey {
   readonly untilMs: number;
 }
 
-export interface Site extends Isolation, Recording {
+export interface Site extends Isolation, Processes, Recording {
   /** `[a-z0-9][a-z0-9._-]{0,99}`: safe in file names. */
   readonly name: string;
   readonly aliases: readonly string[];

@@ -13,8 +13,10 @@ import { errorCode, formatMode, quoteShell } from '../config/toml-file.js';
 import { groupName, type UserEntry, userByName } from '../os/identity.js';
 import { confinementFindings } from './confinable.js';
 import type { LayeredSite } from './defaults.js';
+import { checkDispatch, checkOnDisconnect } from './dispatch.js';
 import { isolationOf } from './isolation.js';
 import { checkPhpBinary } from './php-binary.js';
+import { processesOf } from './processes.js';
 import { checkProgram, withProgram } from './program.js';
 import { recordingOf } from './recording.js';
 import { limitNames, type Site, type SiteLimitName, siteSocketPath } from './site.js';
@@ -53,6 +55,7 @@ export function checkAgainstSystem(config: Config, layered: LayeredSite, origin:
   complain(['key'], checkKey(written));
   complain(['dispatch'], checkDispatch(written));
   complain(['socket'], checkSocket(config, written));
+  complain(['on_disconnect'], checkOnDisconnect(written));
   if (problems.length > 0 || user === undefined || typeof root !== 'string') return problems;
   const known = visitors.flatMap(([visitor, entry]) =>
     entry === undefined ? [] : [[visitor, entry] as const],
@@ -114,6 +117,7 @@ function build(written: LayeredSite, resolved: Resolved): Site {
     limits: limitsOf(written.limits),
     ...isolationOf(written),
     ...recordingOf(written),
+    ...processesOf(written),
   };
 }
 
@@ -217,20 +221,6 @@ function checkKey(written: LayeredSite): Finding | undefined {
     found: '',
     expected: 'key = "(64 hexadecimal digits)"',
     remedy: `guise site set ${written.name} --rotate-key`,
-  };
-}
-
-function checkDispatch(written: LayeredSite): Finding | undefined {
-  if (written.dispatch === 'router' || written.command !== undefined) return undefined;
-  const hasVisitors = Object.keys(written.visitors ?? {}).length > 0;
-  if (written.socket === 'own' && !hasVisitors) return undefined;
-  return {
-    message: hasVisitors
-      ? 'without the router nobody can tell visitors apart'
-      : 'workers can only accept by themselves on a socket that is their own',
-    found: `dispatch = "direct", ${hasVisitors ? 'visitors' : 'socket = "shared"'}`,
-    expected: 'dispatch = "direct" with socket = "own" and without visitors',
-    remedy: hasVisitors ? 'dispatch = "router"' : 'socket = "own"',
   };
 }
 

@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MASTER = 3, CHANNELS = 256, MOST = 64 * 1024 };
+enum { ORDER_FORK = 1, MASTER = 3, CHANNELS = 256, MOST = 64 * 1024 };
 
 static int channels[CHANNELS], channel_count;
 static FILE *told, *orders;
@@ -84,6 +84,10 @@ static void take_order(void) {
       .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
   if (recvmsg(MASTER, &message, MSG_CMSG_CLOEXEC) <= 0) _exit(0);
   struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+  if (order[0] != ORDER_FORK) {
+    if (c) close(*(int *)(void *)CMSG_DATA(c));
+    return;
+  }
   if (c && channel_count < CHANNELS) memcpy(&channels[channel_count++], CMSG_DATA(c), sizeof(int));
   fprintf(told, "order %u\n", order[1]);
 }

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MASTER = 3, READY = 1, BORN = 2, EXITED = 3, FAILED = 4 };
+enum { MASTER = 3, FORK = 1, READY = 1, BORN = 2, EXITED = 3, FAILED = 4 };
 
 struct order {
   uint32_t type, worker, flags, slot;
@@ -26,7 +26,9 @@ static void say(uint32_t type, uint32_t worker) {
 
 static uint32_t next_order(void) {
   struct order order;
-  if (recv(MASTER, &order, sizeof order, 0) != sizeof order) _exit(0);
+  do {
+    if (recv(MASTER, &order, sizeof order, 0) != sizeof order) _exit(0);
+  } while (order.type != FORK);
   return order.worker;
 }
 

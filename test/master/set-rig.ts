@@ -37,6 +37,7 @@ export class SetRig {
       },
       requireConfinement: () => false,
       programs: { start: () => -1, ended: () => undefined },
+      expectOrphans: () => undefined,
       nowMs: () => 0,
       lives: () => new Lives(),
       lane: () => ({

@@ -53,6 +53,7 @@ class SiteRig {
       prepare: () => directories,
       requireConfinement: () => false,
       programs: { start: () => -1, ended: () => undefined },
+      expectOrphans: () => undefined,
       nowMs: () => this.nowMs,
       lives: () => new Lives(),
       lane: () => ({

@@ -43,6 +43,9 @@ int main(void) {
   SHOW("NOTE_REFUSED", NOTE_REFUSED);
   SHOW("NOTE_COMPLETE", NOTE_COMPLETE);
   SHOW("NOTE_PEER_GONE", NOTE_PEER_GONE);
+  SHOW("NOTE_LAST", NOTE_LAST);
+  SHOW("ORDER_FORK", ORDER_FORK);
+  SHOW("ORDER_LIST", ORDER_LIST);
   SHOW("REPORT_READY", REPORT_READY);
   SHOW("REPORT_BORN", REPORT_BORN);
   SHOW("REPORT_EXITED", REPORT_EXITED);
@@ -85,6 +88,9 @@ t.test('layouts and numbers are the same on both sides', (t) => {
     NOTE_REFUSED: worker.noteRefused,
     NOTE_COMPLETE: worker.noteComplete,
     NOTE_PEER_GONE: worker.notePeerGone,
+    NOTE_LAST: worker.noteLast,
+    ORDER_FORK: template.orderFork,
+    ORDER_LIST: template.orderList,
     REPORT_READY: template.reportReady,
     REPORT_BORN: template.reportBorn,
     REPORT_EXITED: template.reportExited,

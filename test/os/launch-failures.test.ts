@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { GuiseError } from '../../src/error.js';
 import { errno } from '../../src/os/errno.js';
 import { type Identity, type LaunchSpec, launch } from '../../src/os/launch.js';
-import { children } from '../../src/os/process.js';
+import { childrenOf } from '../../src/os/tree.js';
 import { descriptorCount, nodeProgram, type Partly, planned, run } from './running.js';
 
 const somebody: Identity = { uid: 61001, gid: 61002, groups: [61002] };
@@ -23,7 +23,7 @@ function failure(t: Test, spec: Partly): (string | number | undefined)[] {
     t.equal(thrown.code, 'LAUNCH_FAILED');
     t.ok(thrown.message.includes(`step ${thrown.detail.step ?? '?'}`), thrown.message);
     t.equal(descriptorCount(), before, 'no descriptor is left');
-    t.same(children(), [], 'no child is left');
+    t.same(childrenOf(process.pid), [], 'no child is left');
     return [thrown.detail.step, thrown.detail.errno];
   }
   throw new Error('it was started');

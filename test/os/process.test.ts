@@ -1,8 +1,9 @@
 import t from 'tap';
 import { errno } from '../../src/os/errno.js';
 import { launch } from '../../src/os/launch.js';
-import { children, pidfdOpen, pidfdSignal } from '../../src/os/process.js';
+import { pidfdOpen, pidfdSignal } from '../../src/os/process.js';
 import { close } from '../../src/os/socket.js';
+import { childrenOf } from '../../src/os/tree.js';
 import { deathOf, nodeProgram, planned, run } from './running.js';
 
 const sleep = planned({ file: '/bin/sleep', args: ['sleep', '600'] });
@@ -29,17 +30,17 @@ t.test('what is no pidfd is an error', (t) => {
 });
 
 t.test('children are ours only, whatever they call themselves', async (t) => {
-  t.same(children(), []);
+  t.same(childrenOf(process.pid), []);
   const { pid: first } = launch(sleep);
   // Its name, and so a part of its line in /proc, is chosen to look like the fields that follow.
   // It waits in the shell itself, for a program that it had started would outlive it and hold our output open.
   const renamed = 'printf ") S 1 1 1" > /proc/self/comm; read -t 600 line <> <(:)';
   const { pid: second } = launch(planned({ file: '/bin/bash', args: ['bash', '-c', renamed] }));
-  t.same(new Set(children()), new Set([first, second]));
+  t.same(new Set(childrenOf(process.pid)), new Set([first, second]));
   for (const pid of [first, second]) process.kill(pid, 'SIGKILL');
   await deathOf(first);
   await deathOf(second);
-  t.same(children(), []);
+  t.same(childrenOf(process.pid), []);
 });
 
 t.test('a process can refuse core dumps', async (t) => {

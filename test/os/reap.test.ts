@@ -1,8 +1,8 @@
 import t from 'tap';
 import { launch } from '../../src/os/launch.js';
-import { children } from '../../src/os/process.js';
 import { becomeSubreaper, reap } from '../../src/os/reap.js';
 import { close, setBlocking, streamPair } from '../../src/os/socket.js';
+import { childrenOf } from '../../src/os/tree.js';
 import { deathOf, planned, run } from './running.js';
 
 const shell = (script: string) => ({ file: '/bin/sh', args: ['sh', '-c', script] });
@@ -18,10 +18,10 @@ t.test('a child that runs is not collected', async (t) => {
   const { pid } = launch(planned({ file: '/bin/cat', args: ['cat'], descriptors: [theirs, 1, 2] }));
   close(theirs);
   t.equal(reap(), undefined);
-  t.same(children(), [pid]);
+  t.same(childrenOf(process.pid), [pid]);
   close(ours);
   await deathOf(pid);
-  t.same(children(), []);
+  t.same(childrenOf(process.pid), []);
 });
 
 t.test('exit code and signal', async (t) => {
@@ -46,7 +46,7 @@ t.test('orphans come to a subreaper', async (t) => {
   const { pid } = launch(planned({ ...shell(script), descriptors: [-1, 1, 2, theirs] }));
   close(theirs);
   await deathOf(pid);
-  const [orphan = 0, ...more] = children();
+  const [orphan = 0, ...more] = childrenOf(process.pid);
   t.not(orphan, 0);
   t.same(more, []);
   close(ours);

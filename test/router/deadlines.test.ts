@@ -9,7 +9,7 @@ import type { Exchange } from '../../src/router/exchange.js';
 interface Entry {
   deadlineMs: number;
   exchange:
-    | { deadlineMs: number; state: Exchange['state']; stopped: undefined; slowAtMs: number }
+    | { deadlineMs: number; state: Exchange['state']; stopped: Exchange['stopped']; slowAtMs: number }
     | undefined;
 }
 
@@ -37,9 +37,14 @@ class Clock {
       runningTooLong: (exchange) => {
         this.calls.push('running');
         exchange.stopped = 'time-limit';
+        exchange.deadlineMs += 2000;
       },
       runningSlowly: () => {
         this.calls.push('slow');
+      },
+      dyingTooLong: (exchange) => {
+        this.calls.push('dying');
+        exchange.deadlineMs = Infinity;
       },
     });
   }
@@ -81,7 +86,8 @@ t.test('a request has its own deadline, by what it does', (t) => {
   t.same(clock.pass(490), []);
   t.same(clock.pass(510), ['waiting']);
   t.same(clock.pass(490), []);
-  t.same(clock.pass(3000), ['running'], 'once, though it takes its time to end');
+  t.same(clock.pass(1500), ['running'], 'once, though it takes its time to end');
+  t.same(clock.pass(3000), ['dying'], 'but not for ever');
   t.end();
 });
 

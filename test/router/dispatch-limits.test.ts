@@ -2,7 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { jobMaxBytes, noteBytes, noteComplete, noteDone } from '../../src/control/worker-messages.js';
+import {
+  jobMaxBytes,
+  noteBytes,
+  noteComplete,
+  noteDone,
+  noteLast,
+} from '../../src/control/worker-messages.js';
 import { close } from '../../src/os/socket.js';
 import { socketCount } from '../os/running.js';
 import { noteOf } from './fake-worker.js';
@@ -90,6 +96,36 @@ t.test('a worker that is being killed gets nothing else to do', async (t) => {
   t.same(rig.demands.at(-1), { site: 'a.test', count: 1 });
   rig.dispatcher.workerGone(worker.id);
   t.equal(rig.endingOf(waits), undefined);
+});
+
+t.test('a worker that says that it ends gets nothing else to do', async (t) => {
+  const rig = new Rig(t);
+  const site = rig.site({ maxWorkers: 1 });
+  const worker = rig.worker(site);
+  const first = rig.admit(site);
+  const waits = rig.admit(site);
+  const job = worker.job();
+  close(job.connection);
+  worker.note({ ...complete, flags: complete.flags | noteLast, sequence: job.sequence });
+  await rig.settle();
+  t.equal(rig.endingOf(first)?.kind, 'done');
+  t.equal(worker.take(), undefined);
+  t.equal(waits.exchange.state, 'waiting', 'for another worker');
+  t.same(rig.demands.at(-1), { site: 'a.test', count: 1 });
+});
+
+t.test('a worker that cannot die does not keep its visitor', async (t) => {
+  const rig = new Rig(t);
+  const site = rig.site({ maxWorkers: 1 });
+  const worker = rig.worker(site);
+  const slow = rig.admit(site);
+  close(worker.job().connection);
+  rig.dispatcher.stop(slow.exchange, 'time-limit');
+  rig.dispatcher.abandon(slow.exchange);
+  t.match(rig.endingOf(slow), { kind: 'refused', reason: 'time-limit' });
+  t.equal(site.pool.busyCount, 0);
+  rig.dispatcher.workerGone(worker.id);
+  rig.dispatcher.abandon(slow.exchange);
 });
 
 t.test('a worker that died idle costs nobody a request', async (t) => {

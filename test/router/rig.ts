@@ -33,6 +33,7 @@ export const siteConfig: RouterSite = {
   maxWorkers: 4,
   maxRequests: 0,
   spare: 0,
+  onDisconnect: 'finish',
   timeLimitMs: 60_000,
   idleTimeoutMs: 60_000,
   queueLength: 10,

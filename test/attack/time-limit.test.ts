@@ -1,0 +1,45 @@
+/**
+ * At its time limit a request ends with everything that it has started. Programs try to outlive it by sessions, double
+ * forks, reapers of their own, the death of their parents, and by forking faster than anybody looks.
+ */
+
+import { get } from '../harness/http.js';
+import { arena, refused } from './arena.js';
+import { caught, escapees, escapePages, placeEscapee, ways } from './escape.js';
+
+const suicides = ['killer', 'orphan'] as const;
+const others = ways.filter((way) => !suicides.some((suicide) => suicide === way));
+
+for (const name of ['without control groups']) {
+  await arena(
+    async (t, { world, instance, alice, guise }) => {
+      instance.allowErrors(/killed/);
+      await placeEscapee(world, alice);
+      for (const mode of ['pool', 'per-request'] as const) {
+        await instance.says('site', 'set', alice.name, '--set', `mode=${mode}`);
+
+        await t.test(`${name}, ${mode}: at the limit`, async (t) => {
+          const replies = await Promise.all(
+            others.map((way) => get(guise.apache(alice), `/escape.php?how=${way}`)),
+          );
+          for (const reply of replies) await refused(t, instance, reply, 504, 'time-limit');
+          await caught(instance, alice);
+          t.same(escapees(instance, alice), []);
+        });
+
+        for (const way of suicides) {
+          await t.test(`${name}, ${mode}: ${way}`, async (t) => {
+            t.equal((await get(guise.apache(alice), `/escape.php?how=${way}`)).status, 502);
+            await caught(instance, alice);
+            t.same(escapees(instance, alice), []);
+          });
+        }
+      }
+
+      await t.test(`${name}: she is served afterwards`, async (t) => {
+        t.equal((await get(guise.apache(alice), '/index.php')).text(), `front page of ${alice.name}`);
+      });
+    },
+    { alice: { args: ['--set', 'time_limit=1'], files: escapePages } },
+  );
+}
