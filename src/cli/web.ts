@@ -8,10 +8,12 @@ import { automaticApache, automaticNginx } from '../web/auto.js';
 import { lighttpdConfiguration } from '../web/lighttpd.js';
 import { nginxConfiguration } from '../web/nginx.js';
 import type { WebOptions } from '../web/snippet.js';
+import { apacheStatus, lighttpdStatus, nginxStatus } from '../web/status.js';
 import type { Context } from './context.js';
 
 interface Options {
   readonly auto?: boolean;
+  readonly status?: boolean;
   readonly bare?: boolean;
   readonly listen?: string;
   readonly form?: string;
@@ -34,44 +36,44 @@ Examples:
     .command('apache [name]')
     .description('Apache 2.4 with mod_proxy_fcgi: a virtual host for a site, or for all.');
   apache.option('--form <form>', 'sethandler, or proxypassmatch for what goes by path alone', 'sethandler');
-  add(apache, context, apacheConfiguration, automaticApache);
-  add(
-    web.command('nginx [name]').description('nginx: a server for a site, or for all.'),
-    context,
-    nginxConfiguration,
-    automaticNginx,
-  );
+  add(apache, context, { site: apacheConfiguration, status: apacheStatus, auto: automaticApache });
+  add(web.command('nginx [name]').description('nginx: a server for a site, or for all.'), context, {
+    site: nginxConfiguration,
+    status: nginxStatus,
+    auto: automaticNginx,
+  });
   add(
     web.command('lighttpd [name]').description('lighttpd 1.4: a section for a site, or for all.'),
     context,
-    lighttpdConfiguration,
+    { site: lighttpdConfiguration, status: lighttpdStatus },
   );
 }
 
-type Write = (config: Config, site: Site, options: WebOptions) => string;
+interface Writers {
+  readonly site: (config: Config, site: Site, options: WebOptions) => string;
+  readonly status: (config: Config) => string;
+  readonly auto?: (config: Config) => string;
+}
 
-function add(
-  command: Command,
-  context: Context,
-  write: Write,
-  writeAutomatic?: (config: Config) => string,
-): void {
-  if (writeAutomatic !== undefined)
+function add(command: Command, context: Context, write: Writers): void {
+  if (write.auto !== undefined)
     command.option('--auto', 'for all automatic sites ([auto] in guise.toml) at once');
+  command.option('--status', 'for the status of guise itself ([status] in guise.toml)');
   command
     .option('--bare', 'only what goes inside a virtual host that you have already')
     .option('--listen <address:port>', 'the address of the virtual host')
     .action((name: string | undefined, options: Options) => {
       const config = readClientConfig(context.configFile());
-      if (options.auto === true && writeAutomatic !== undefined) {
-        context.terminal.out(writeAutomatic(config));
+      const forAll = options.auto === true ? write.auto : options.status === true ? write.status : undefined;
+      if (forAll !== undefined) {
+        context.terminal.out(forAll(config));
         return;
       }
       const registry = readSites(config);
       const chosen = name === undefined ? registry.sites : [demandSite(registry, name)];
       if (chosen.length === 0)
         throw new GuiseError('SITE_UNKNOWN', 'there are no sites', { remedy: 'guise site add --help' });
-      context.terminal.out(chosen.map((site) => write(config, site, webOptions(options))).join('\n'));
+      context.terminal.out(chosen.map((site) => write.site(config, site, webOptions(options))).join('\n'));
       if (name !== undefined) return;
       for (const parked of registry.parked)
         context.terminal.err(`guise: left out ${parked.name}, which is parked; see: guise check`);

@@ -49,6 +49,15 @@ export interface Config {
     /** Whether users of sites may ask about their own. */
     readonly owners: boolean;
   };
+  /** The status application. */
+  readonly status: {
+    readonly enabled: boolean;
+    /** Where it is seen behind a web server. */
+    readonly path: string;
+    readonly pingPath: string;
+    /** It ends when nobody has asked for so long. */
+    readonly idleTimeoutMs: number;
+  };
   readonly limits: {
     /** Workers over all sites. */
     readonly maxWorkers: number;
@@ -147,6 +156,7 @@ function build(file: string, written: ConfigFile): Config {
   const base = dirname(file);
   const paths = { ...configDefaults.paths, ...written.paths };
   const router = { ...configDefaults.router, ...written.router };
+  const status = { ...configDefaults.status, ...written.status };
   const limits = { ...configDefaults.limits, ...written.limits };
   const control = { ...configDefaults.control, ...written.control };
   const ledger = { ...configDefaults.ledger, ...written.ledger };
@@ -168,6 +178,12 @@ function build(file: string, written: ConfigFile): Config {
       readTimeoutMs: router.read_timeout,
     },
     control,
+    status: {
+      enabled: status.enabled,
+      path: status.path,
+      pingPath: status.ping_path,
+      idleTimeoutMs: status.idle_timeout,
+    },
     limits: { maxWorkers: limits.max_workers, drainTimeoutMs: limits.drain_timeout },
     ledger: {
       fileBytes: ledger.file_size,

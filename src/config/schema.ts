@@ -26,6 +26,11 @@ const account = z.string().min(1);
 /** A job goes to its worker as one message: with a body of 64 KiB this is what the kernel takes (net.core.wmem_default). */
 const largestHeadBytes = 128 * 1024;
 
+/** Printed into web servers' configurations, so it holds nothing that has a meaning there. */
+const statusPath = z
+  .string()
+  .refine((text) => /^(\/[A-Za-z0-9_-]+)+$/.test(text), { error: 'is not the path of an address' });
+
 export const configSchema = z.strictObject({
   paths: key(
     z.strictObject({
@@ -86,6 +91,20 @@ export const configSchema = z.strictObject({
     }),
     'a table',
     '[control]',
+  ),
+  status: key(
+    z.strictObject({
+      enabled: key(z.boolean(), 'true or false', 'enabled = true'),
+      path: key(statusPath, 'the path of an address, such as "/guise-status"', 'path = "/guise-status"'),
+      ping_path: key(statusPath, 'the path of an address, such as "/ping"', 'ping_path = "/ping"'),
+      idle_timeout: key(
+        durationKey(100),
+        'a duration of at least "100ms", at most 24 days',
+        'idle_timeout = "60s"',
+      ),
+    }),
+    'a table',
+    '[status]',
   ),
   limits: key(
     z.strictObject({
@@ -151,6 +170,7 @@ export const configDefaults = {
     min_free: 128 * 1024 ** 2,
     usage_days: 800,
   },
+  status: { enabled: true, path: '/guise-status', ping_path: '/ping', idle_timeout: 60_000 },
   limits: { max_workers: defaultMaxWorkers(), drain_timeout: 30_000, min_uid: 1000, min_gid: 1000 },
 } satisfies ConfigFile;
 

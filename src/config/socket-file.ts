@@ -25,9 +25,22 @@ export function socketAccess(webUsers: readonly UserEntry[]): SocketAccess {
     : { uid: 0, gid: 0, mode: 0o666 };
 }
 
+/**
+ * Behind a site's own program nobody looks at the peer's uid, so the file itself must keep others out: it is the one
+ * web user's that is not root, who needs no permission; where there are several it is nobody's.
+ */
+export function programAccess(webUsers: readonly UserEntry[]): SocketAccess {
+  const [only, ...more] = webUsers.filter(({ uid }) => uid !== 0);
+  return { uid: only !== undefined && more.length === 0 ? only.uid : 0, gid: 0, mode: 0o600 };
+}
+
 /** What is not as it should be with the socket of a running daemon. */
-export function checkSocketFile(path: string, webUsers: readonly UserEntry[]): Finding | undefined {
-  const { uid, gid, mode } = socketAccess(webUsers);
+export function checkSocketFile(
+  path: string,
+  webUsers: readonly UserEntry[],
+  access = socketAccess(webUsers),
+): Finding | undefined {
+  const { uid, gid, mode } = access;
   const word = quoteShell(path);
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isSocket() !== true) {

@@ -6,7 +6,7 @@
 
 import { existsSync } from 'node:fs';
 import type { Config, ConfigReading } from '../config/config.js';
-import { checkSocketFile } from '../config/socket-file.js';
+import { checkSocketFile, programAccess } from '../config/socket-file.js';
 import type { StatusReport } from '../control/api.js';
 import { ask } from '../control/client.js';
 import { GuiseError } from '../error.js';
@@ -155,7 +155,8 @@ function socketStep(config: Config, site: Site): Step {
   const path =
     site.socket === 'own' ? siteSocketPath(config.paths.run, site.name) : `${config.paths.run}/guise.sock`;
   const webUsers = config.router.webUsers.map(userByName).filter((user) => user !== undefined);
-  const finding = checkSocketFile(path, webUsers);
+  const access = site.command === undefined ? undefined : programAccess(webUsers);
+  const finding = checkSocketFile(path, webUsers, access);
   if (finding !== undefined) return failed('socket', path, finding);
   return passed('socket', `${path}, for ${config.router.webUsers.join(', ')}`);
 }

@@ -26,6 +26,7 @@ import { type OpenSite, RouterLink } from './router-link.js';
 import { SiteLogs } from './site-logs.js';
 import { type Difference, isAutomaticId, SiteSet } from './site-set.js';
 import { releaseTmp } from './site-state.js';
+import { type StatusProgram, startStatus } from './status-program.js';
 import { sweepChildren } from './sweep.js';
 import { WorkerBudget } from './worker-budget.js';
 
@@ -59,6 +60,7 @@ export class Instance {
   readonly #orphans: Orphans;
   #router: RouterLink | undefined;
   #ledger: LedgerLink | undefined;
+  #status: StatusProgram | undefined;
   #isStopping = false;
   #drainUntilMs = 0;
   #resolveStopped: () => void = () => undefined;
@@ -114,6 +116,7 @@ export class Instance {
       },
     });
     this.#ledger = this.#startLedger();
+    this.#status = startStatus({ ...this.#setup, housekeeper: this.#housekeeper });
   }
 
   #startLedger(): LedgerLink {
@@ -166,6 +169,7 @@ export class Instance {
     closeSharedListeners(this.#setup.listeners);
     this.#drainUntilMs = performance.now() + this.config.limits.drainTimeoutMs;
     this.sites.closeSelfServing();
+    this.#status?.close();
     this.router.drain();
     setTimeout(() => {
       this.log.warn('running requests did not end in time');
@@ -174,8 +178,8 @@ export class Instance {
   }
 
   childDied(pid: number, exitCode: number | null, signal: number | null): void {
-    if (this.#router?.childDied(pid, exitCode, signal) === true) return;
-    if (this.#ledger?.childDied(pid, exitCode, signal) === true || this.#housekeeper.childDied(pid)) return;
+    const own = [this.#router, this.#ledger, this.#status, this.#housekeeper];
+    if (own.some((one) => one?.childDied(pid, exitCode, signal) === true)) return;
     // Every site that knows the process, not the first: a hostile template that keeps the death of a worker to itself
     // leaves its site with a process id that has since become another site's.
     for (const runtime of this.sites.all()) {

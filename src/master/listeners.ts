@@ -7,18 +7,22 @@
 
 import { chmodSync, chownSync, renameSync, rmSync } from 'node:fs';
 import type { TcpAddress } from '../config/listen.js';
-import { socketAccess } from '../config/socket-file.js';
+import { programAccess, socketAccess } from '../config/socket-file.js';
 import type { UserEntry } from '../os/identity.js';
 import { close, listenTcp, listenUnix } from '../os/socket.js';
 
 const backlog = 4096;
 
-/** @param boundAt where it is made; then it takes the place of whatever is at `path` without a gap */
+/**
+ * @param boundAt for a program's socket: where it is made; then it takes the place of whatever is at `path` without a
+ * gap, and lets in nobody but the one web user
+ */
 export function openListener(path: string, webUsers: readonly UserEntry[], boundAt = path): number {
+  const isProgram = boundAt !== path;
   rmSync(boundAt, { force: true });
   const fd = listenUnix(boundAt, backlog);
   try {
-    const { uid, gid, mode } = socketAccess(webUsers);
+    const { uid, gid, mode } = isProgram ? programAccess(webUsers) : socketAccess(webUsers);
     chownSync(boundAt, uid, gid);
     chmodSync(boundAt, mode);
     if (boundAt !== path) renameSync(boundAt, path);

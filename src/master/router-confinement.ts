@@ -28,7 +28,7 @@ const software = [
 ];
 
 /** @returns undefined where the kernel has no Landlock: then modes alone hold */
-export function routerConfinement(spool: string): LandlockRules | undefined {
+export function routerConfinement(spool?: string): LandlockRules | undefined {
   if (landlockSupport().abi === 0) return undefined;
   const code = fileURLToPath(new URL('..', import.meta.url));
   const root = packageRoot();
@@ -38,7 +38,7 @@ export function routerConfinement(spool: string): LandlockRules | undefined {
   const node = dirname(bin) === '/' ? bin : dirname(bin);
   return {
     read: [...software, node, ...own, '/sys/fs/cgroup'].flatMap(existing),
-    write: [spool].flatMap(existing),
+    write: spool === undefined ? [] : existing(spool),
     devices: ['/dev/null', '/dev/random', '/dev/urandom'].flatMap(existing),
   };
 }

@@ -5,6 +5,7 @@
 
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Config } from '../config/config.js';
 import { placeOf } from '../config/locate.js';
 import type { Finding, Problem } from '../config/problem.js';
 import { errorCode, formatMode, quoteShell, type TomlFile } from '../config/toml-file.js';
@@ -76,6 +77,18 @@ export function checkProgram(file: string, user: UserEntry): Finding | undefined
     found: described(stats),
     expected: 'owner root, mode 0755',
     remedy: `chown root ${quoteShell(real)} && chmod 755 ${quoteShell(real)}`,
+  };
+}
+
+/** A file can belong to one user only, and behind a program's socket nobody asks who the peer is. */
+export function checkWebUsers({ file, router }: Config): Finding | undefined {
+  const others = router.webUsers.filter((name) => name !== 'root');
+  if (others.length <= 1) return undefined;
+  return {
+    message: 'the socket of a program can be opened to one web user only, beside root',
+    found: `web_users = ${JSON.stringify(router.webUsers)} in ${file}`,
+    expected: 'one user',
+    remedy: 'run the web servers as one user, and name it alone under [router] web_users',
   };
 }
 

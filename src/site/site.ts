@@ -111,6 +111,11 @@ export function nameForUser(site: Site, user: UserEntry): string {
   return `${site.name}${visitorMark}${user.name}`;
 }
 
+/** Where the status application listens. */
+export function statusSocketPath(runDirectory: string): string {
+  return `${runDirectory}/status.sock`;
+}
+
 /** The path of a site's own socket below the run directory. */
 export function siteSocketPath(runDirectory: string, name: string): string {
   return `${runDirectory}/sites/${name}.sock`;

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import type { Problem } from '../config/problem.js';
-import { checkSocketFile } from '../config/socket-file.js';
+import { checkSocketFile, programAccess } from '../config/socket-file.js';
 import { userByName } from '../os/identity.js';
 import { type Site, siteSocketPath } from './site.js';
 
@@ -14,9 +14,13 @@ export function socketProblems(config: Config, sites: readonly Site[]): Problem[
   const webUsers = config.router.webUsers.map(userByName).filter((user) => user !== undefined);
   const own = sites
     .filter(({ socket }) => socket === 'own')
-    .map(({ name }) => siteSocketPath(config.paths.run, name));
-  return [shared, ...own.filter((path) => existsSync(path))].flatMap((path) => {
-    const finding = checkSocketFile(path, webUsers);
+    .map(({ name, command }) => {
+      const access = command === undefined ? undefined : programAccess(webUsers);
+      return { path: siteSocketPath(config.paths.run, name), access };
+    })
+    .filter(({ path }) => existsSync(path));
+  return [{ path: shared, access: undefined }, ...own].flatMap(({ path, access }) => {
+    const finding = checkSocketFile(path, webUsers, access);
     return finding === undefined ? [] : [{ file: path, line: 1, ...finding }];
   });
 }

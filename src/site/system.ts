@@ -17,7 +17,7 @@ import { checkDispatch, checkOnDisconnect } from './dispatch.js';
 import { isolationOf } from './isolation.js';
 import { checkPhpBinary } from './php-binary.js';
 import { processesOf } from './processes.js';
-import { checkProgram, withProgram } from './program.js';
+import { checkProgram, checkWebUsers, withProgram } from './program.js';
 import { recordingOf } from './recording.js';
 import { limitNames, type Site, type SiteLimitName, siteSocketPath } from './site.js';
 
@@ -39,7 +39,10 @@ export function checkAgainstSystem(config: Config, layered: LayeredSite, origin:
   const root = checkRoot(written.root, written.user);
   if (typeof root !== 'string') complain(['root'], root);
   if (written.command === undefined) complain(['php'], checkPhpBinary(written.php, user?.uid ?? 0));
-  else if (user !== undefined) complain(['command'], checkProgram(written.command[0], user));
+  else if (user !== undefined) {
+    complain(['command'], checkProgram(written.command[0], user));
+    complain(['command'], checkWebUsers(config));
+  }
   const trustedUids = written.trusted_owners.map((name, index) => {
     const owner = userByName(name);
     if (owner === undefined) complain(['trusted_owners', index], unknownUser(name));

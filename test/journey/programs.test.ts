@@ -5,9 +5,9 @@
  */
 
 import { existsSync, readlinkSync, statSync } from 'node:fs';
+import { finish } from '../../src/quickstart/command.js';
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor } from '../harness/apache.js';
-import { askOnce } from '../harness/fcgi-client.js';
 import { type Site, writeAs } from '../harness/guise.js';
 import { type Address, get } from '../harness/http.js';
 import { lighttpdFor } from '../harness/lighttpd.js';
@@ -161,8 +161,13 @@ await journey(async (t, world) => {
   });
 
   await t.test('only the web server may connect', async (t) => {
-    t.equal(statSync(socketOf(perl)).mode & 0o777, statSync(guise.socket).mode & 0o777);
-    t.equal((await askOnce(socketOf(perl), { PATH_INFO: '/', REQUEST_METHOD: 'GET' })).status, 200);
+    const script = `require('node:net').connect(process.argv[1]).on('error', (e) => console.log(e.code)).on('connect', () => { console.log('connected'); process.exit(); });`;
+    const speak = async (user: string): Promise<string> =>
+      (await finish('runuser', ['-u', user, '--', process.execPath, '-e', script, socketOf(perl)])).stdout;
+    t.equal((await speak('www-data')).trim(), 'connected');
+    // Also the site's own user, and whoever may speak on the sockets where guise asks who he is.
+    for (const site of sites) t.equal((await speak(site.user.name)).trim(), 'EACCES');
+    t.equal(statSync(socketOf(perl)).mode & 0o777, 0o600);
   });
 
   await t.test('without a connection it goes after its idle timeout, and comes back', async (t) => {

@@ -1,6 +1,6 @@
 /** Sites with a command: what their files may say, and which programs their users can start. */
 
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import t from 'tap';
 import { keysForPhpOnly } from '../../src/site/program.js';
@@ -50,6 +50,21 @@ t.test('what is said under [defaults] is for sites with PHP', async (t) => {
     withoutKey(siteText(instance, 'a.test', 'command = ["/usr/bin/env"]\nconfine = "off"\n')),
   );
   t.same(readSites(instance.config()).parked, []);
+});
+
+t.test('its socket can be opened to one web user', async (t) => {
+  const problems = (users: string): string[] => {
+    const instance = makeInstance(t);
+    writeFileSync(
+      instance.configFile,
+      readFileSync(instance.configFile, 'utf8').replace('[router]\n', `[router]\nweb_users = [${users}]\n`),
+    );
+    const text = siteText(instance, 'a.test', 'command = ["/usr/bin/env"]\nconfine = "off"\n');
+    instance.site('a.test.toml', withoutKey(text));
+    return readSites(instance.config()).parked.flatMap((one) => one.problems.map(({ message }) => message));
+  };
+  t.same(problems('"www-data", "root"'), []);
+  t.match(problems('"www-data", "backup"'), [/one web user only/]);
 });
 
 t.test('a program that the user cannot start is a problem, with what mends it', async (t) => {
