@@ -1,14 +1,19 @@
 import type { Command } from 'commander';
-import { checkConfig, configFile } from '../config/config.js';
+import { checkConfig, configFile, readConfig } from '../config/config.js';
 import { formatProblem, type Problem } from '../config/problem.js';
+import { GuiseError } from '../error.js';
+import { describeSteps } from '../explain/words.js';
 import { landlockSupport } from '../os/landlock.js';
+import { type Probe, type ProbeOptions, probeSite } from '../probe/probe.js';
 import { lostWithoutKey } from '../site/key.js';
 import { readSites } from '../site/registry.js';
 import type { Site } from '../site/site.js';
 import { socketProblems } from '../site/sockets.js';
 import type { Context } from './context.js';
+import { addWebFiles, demandRoot } from './doctor.js';
 import { exitCodes } from './exit.js';
 import { json } from './terminal.js';
+import { demandSite } from './web.js';
 
 interface CheckReport {
   readonly ok: boolean;
@@ -22,24 +27,80 @@ interface CheckReport {
 }
 
 export function addCheck(parent: Command, context: Context): void {
-  parent
-    .command('check')
-    .description('Check guise.toml and the files of all sites, and say everything that is wrong with them.')
+  const command = parent
+    .command('check [site]')
+    .description(
+      'Check guise.toml and the files of all sites; with a site, prove by a page what its scripts are.',
+    )
     .option('--json', 'print JSON')
+    .option(
+      '--url <url>',
+      'where the web server is asked for the page, instead of where its configuration says',
+    )
+    .option('--directory <path>', "where the page lies, beneath the site's root")
     .addHelpText(
       'after',
       `
-Works without a daemon, and changes nothing. Ends with 0 when all is well, and with 1 when there is a problem.
-A site with a problem is parked when the daemon reads it: it does not run, and the others do.
+Without a site: works without a daemon, and changes nothing. Ends with 0 when all is well, and with 1 when there is a
+problem. A site with a problem is parked when the daemon reads it: it does not run, and the others do.
 
-Example:
-  guise check && guise reload`,
-    )
-    .action((options: { json?: boolean }) => {
-      const report = check(context.configFile());
-      context.terminal.out(options.json ? json(report) : describe(report));
-      if (!report.ok) context.exitWith(exitCodes.PROBLEMS);
-    });
+With a site: writes a page with a random name into the site's root, as the site's user, asks the real web server for it,
+compares what the page sees with the configuration, and removes it. Needs root.
+
+Examples:
+  guise check && guise reload
+  guise check example.com
+  guise check example.com --url http://127.0.0.1:8080`,
+    );
+  addWebFiles(command).action(async (site: string | undefined, options: Options) => {
+    if (site !== undefined) return probe(context, site, options);
+    const report = check(context.configFile());
+    context.terminal.out(options.json ? json(report) : describe(report));
+    if (!report.ok) context.exitWith(exitCodes.PROBLEMS);
+  });
+}
+
+interface Options extends ProbeOptions {
+  readonly json?: boolean;
+}
+
+async function probe(context: Context, name: string, options: Options): Promise<void> {
+  demandRoot("the page is written as the site's user, which only root can become");
+  const config = readConfig(context.configFile());
+  const registry = readSites(config);
+  const site = demandSite(registry, name);
+  if (site.command !== undefined) {
+    throw new GuiseError(
+      'USAGE',
+      `${site.name} runs a program that is not PHP: there is no page to ask it for`,
+      {
+        remedy: `guise explain --site ${site.name} ${site.root}`,
+      },
+    );
+  }
+  const interrupted = new AbortController();
+  const end = (): void => interrupted.abort();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, end);
+  try {
+    const result = await probeSite(config, site, registry.sites, options, interrupted.signal);
+    context.terminal.out(options.json ? json(result) : describeProbe(result));
+    if (!result.ok) context.exitWith(exitCodes.PROBLEMS);
+  } catch (thrown) {
+    if (!interrupted.signal.aborted) throw thrown;
+    context.terminal.err('guise: interrupted; the page has been removed');
+    context.exitWith(exitCodes.PROBLEMS);
+  } finally {
+    for (const signal of signals) process.off(signal, end);
+  }
+}
+
+function describeProbe({ ok, site, user, steps }: Probe): string {
+  const wrong = steps.filter((step) => !step.ok).length;
+  const verdict = ok
+    ? `${site} is as configured: its scripts run as ${user}`
+    : `${site}: ${count(wrong, 'step')} failed`;
+  return [...describeSteps(steps), '', verdict].join('\n');
 }
 
 function check(asked: string | undefined): CheckReport {

@@ -6,7 +6,9 @@ import { version } from '../config/version.js';
 import { addCheck } from './check.js';
 import type { Context } from './context.js';
 import { addDaemon } from './daemon.js';
+import { addDoctor } from './doctor.js';
 import { addExplain } from './explain.js';
+import { addImportCommands } from './import.js';
 import { addMetrics } from './metrics.js';
 import { addPing } from './ping.js';
 import { addReload } from './reload.js';
@@ -35,8 +37,10 @@ const commands: readonly ((parent: Command, context: Context) => void)[] = [
   addPing,
   addUsage,
   addExplain,
+  addDoctor,
   addSiteCommands,
   addWebCommands,
+  addImportCommands,
 ];
 
 export function buildProgram(terminal: Terminal): Program {
@@ -70,6 +74,7 @@ Start here:
   guise site add example.com --user alice --root /home/alice/www
   guise web apache example.com              what to tell Apache (or: nginx, lighttpd)
   guise check                               is everything right?
+  guise doctor                              what will bite?
   guise status                              what is it doing?
 
 "guise COMMAND --help" says more about each. Exit codes: docs/reference/exit-codes.md.`,

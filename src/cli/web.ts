@@ -10,6 +10,7 @@ import { nginxConfiguration } from '../web/nginx.js';
 import type { WebOptions } from '../web/snippet.js';
 import { apacheStatus, lighttpdStatus, nginxStatus } from '../web/status.js';
 import type { Context } from './context.js';
+import { addWebRekey } from './web-rekey.js';
 
 interface Options {
   readonly auto?: boolean;
@@ -22,7 +23,7 @@ interface Options {
 export function addWebCommands(parent: Command, context: Context): void {
   const web = parent
     .command('web')
-    .description('Print the configuration for a web server, to paste or to include.')
+    .description('Print the configuration for a web server, or put keys into the one that there is.')
     .addHelpText(
       'after',
       `
@@ -47,6 +48,7 @@ Examples:
     context,
     { site: lighttpdConfiguration, status: lighttpdStatus },
   );
+  addWebRekey(web, context);
 }
 
 interface Writers {
@@ -96,7 +98,8 @@ function webOptions(options: Options): WebOptions {
   return { bare: options.bare === true, form, ...(listen === undefined ? {} : { listen }) };
 }
 
-function demandSite(registry: Registry, name: string): Site {
+/** The site of that name or alias. Throws GuiseError SITE_UNKNOWN, or SITE_INVALID for a parked one. */
+export function demandSite(registry: Registry, name: string): Site {
   const site = registry.sites.find((one) => one.name === name || one.aliases.includes(name));
   if (site !== undefined) return site;
   const parked = registry.parked.some((one) => one.name === name);

@@ -133,7 +133,7 @@ export function exposedSecret(toml: TomlFile, path: Path, afterwards: string): P
     message: 'the file holds a key, and every user of this machine may read it',
     found: `mode ${formatMode(toml.mode)}`,
     expected: 'mode 0600 or 0640',
-    remedy: `chmod 640 ${quoteShell(toml.file)}, then ${afterwards}`,
+    remedy: `chmod 640 ${quoteShell(toml.file)}   # then, since others may have read it: ${afterwards}`,
   };
 }
 

@@ -9,11 +9,15 @@ import type { Step } from './step.js';
 
 export function describeExplanation(explanation: Explanation): string {
   const { ok, reason, script = '', user = '', steps } = explanation;
-  const width = Math.max(...steps.map(({ step }) => step.length));
-  const lines = steps.flatMap((step) => describeStep(step, width));
+  const lines = describeSteps(steps);
   const verdict =
     reason === undefined ? 'would fail' : `would be refused: ${refusalKinds[reason].status} ${reason}`;
   return [...lines, '', ok ? `${visible(script)} would run as ${user}` : `the request ${verdict}`].join('\n');
+}
+
+export function describeSteps(steps: readonly Step[]): string[] {
+  const width = Math.max(...steps.map(({ step }) => step.length));
+  return steps.flatMap((step) => describeStep(step, width));
 }
 
 function describeStep({ step, ok, about, findings = [] }: Step, width: number): string[] {
