@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { checkConfig, configFile, readClientConfig } from '../config/config.js';
 import { GuiseError } from '../error.js';
 import { explain } from '../explain/checks.js';
+import { explainOwn } from '../explain/own.js';
 import { findRefusal, idPattern, recordFinding } from '../explain/refusal-record.js';
 import { describeExplanation, describeRecord } from '../explain/words.js';
 import type { Context } from './context.js';
@@ -29,7 +30,8 @@ export function addExplain(parent: Command, context: Context): void {
       'after',
       `
 Changes nothing. Ends with 0 when the script would run, and with 1 when it would not; with --id, with 1 when the
-log has no such refusal. Needs root, because the script is looked at as the site's user.
+log has no such refusal. The user of a site may ask about his own: what only root can see, such as the site's file and
+its key, is left out then. --id needs root.
 
 A URL is mapped to the site's root as a web server does that has no rules of its own. Where yours rewrites, name the
 file that it rewrites to.
@@ -48,15 +50,6 @@ Examples:
 async function explainNow(context: Context, what: string | undefined, options: Options): Promise<void> {
   if (what === undefined)
     throw new GuiseError('USAGE', 'a URL, a file or --id is needed', { remedy: 'guise explain --help' });
-  if (process.geteuid?.() !== 0) {
-    throw new GuiseError(
-      'NOT_PERMITTED',
-      "the script is looked at as the site's user, which only root can become",
-      {
-        remedy: 'run this as root',
-      },
-    );
-  }
   const asked = context.configFile();
   const { site, visitor } = options;
   const question = {
@@ -64,7 +57,10 @@ async function explainNow(context: Context, what: string | undefined, options: O
     ...(site === undefined ? {} : { site }),
     ...(visitor === undefined ? {} : { visitor }),
   };
-  const explanation = await explain(checkConfig(asked), configFile(asked), question);
+  const explanation =
+    process.geteuid?.() === 0
+      ? await explain(checkConfig(asked), configFile(asked), question)
+      : await explainOwn(readClientConfig(asked), question);
   context.terminal.out(options.json ? json(explanation) : describeExplanation(explanation));
   if (!explanation.ok) context.exitWith(exitCodes.PROBLEMS);
 }

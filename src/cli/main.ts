@@ -3,12 +3,15 @@
 import { CommanderError } from 'commander';
 import { GuiseError, messageOf } from '../error.js';
 import { exitCodeOf, exitCodes } from './exit.js';
+import { wantsColour } from './paint.js';
 import { buildProgram } from './program.js';
 import type { Terminal } from './terminal.js';
 
 const standardTerminal: Terminal = {
   out: (text) => process.stdout.write(`${text}\n`),
   err: (text) => process.stderr.write(`${text}\n`),
+  isColoured: wantsColour(process.stdout.isTTY, process.env),
+  ...(process.stdout.isTTY ? { rows: process.stdout.rows } : {}),
 };
 
 /** Runs the command line (without `node` and the script) and answers with the exit code. Never throws. */

@@ -5,6 +5,10 @@ export interface Terminal {
   out(text: string): void;
   /** Everything else: errors, warnings, advice. */
   err(text: string): void;
+  /** Whether what goes out may have colours. */
+  readonly isColoured?: boolean;
+  /** Lines on the screen, where what goes out goes to one. */
+  readonly rows?: number;
 }
 
 /** Rows in columns that are as wide as their widest cell; the first row is the heading. */

@@ -100,7 +100,7 @@ async function permitted(caller: Caller, route: Route, call: Call): Promise<Answ
   }
   const mine = new Mine(caller.uid, call.api);
   // A site that is not his is to him as one that is not there.
-  if (path.endsWith('/*') && !mine.has(call.name)) throw unknownSite(call.name);
+  if (path.includes('*') && !mine.has(call.name)) throw unknownSite(call.name);
   const reply = await route.handle(call);
   return { ...reply, body: owner(reply.body, mine) };
 }

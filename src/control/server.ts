@@ -143,7 +143,10 @@ async function answerSmall(
   caller: Caller,
   request: Parameters<Parameters<typeof readSmallRequest>[1]>[0],
 ): Promise<Answer> {
-  if ('breach' in request) return refusal(400, 'BAD_REQUEST', request.breach);
+  if ('breach' in request) {
+    const { breach, isForbidden } = request;
+    return isForbidden ? refusal(403, 'NOT_PERMITTED', breach) : refusal(400, 'BAD_REQUEST', breach);
+  }
   const isChange = request.method !== 'GET';
   if (isChange && !door.mayChange(caller)) return tooMany();
   try {

@@ -16,6 +16,8 @@ export interface SmallRequest {
 /** What is wrong with a request, in words for its sender. */
 export interface Breach {
   readonly breach: string;
+  /** It is HTTP, and it is not this caller's to say. */
+  readonly isForbidden?: true;
 }
 
 const requestLine = /^([A-Z]{1,10}) (\/[\x21-\x7e]{0,500}) HTTP\/1\.[01]$/;
@@ -27,7 +29,9 @@ export function parseSmallRequest(head: string): SmallRequest | Breach {
   if (method === undefined || path === undefined)
     return { breach: 'this is not HTTP that guise understands' };
   const hasBody = headers.some((line) => /^(transfer-encoding|content-length)\s*:(?!\s*0\s*$)/i.test(line));
-  return hasBody ? { breach: 'only administrators may send a body' } : { method, path };
+  return hasBody
+    ? { breach: 'only administrators may send a body, and so change anything', isForbidden: true }
+    : { method, path };
 }
 
 /** Calls `then` once, when a request is complete or cannot become one. What comes afterwards is dropped. */

@@ -32,6 +32,9 @@ export interface ScriptCheck {
   readonly verdict: { readonly reason: number; readonly found: number };
 }
 
+/** What must be known of a site to check its scripts. */
+export type CheckedSite = Pick<Site, 'name' | 'root' | 'suffixes' | 'trustedUids' | 'user'>;
+
 const mostBytes = 256 * 1024;
 const patienceMs = 10_000;
 
@@ -42,7 +45,7 @@ const patienceMs = 10_000;
  * came back
  */
 export async function checkScript(
-  site: Site,
+  site: CheckedSite,
   script: string,
   rules: LandlockRules | undefined,
 ): Promise<ScriptCheck> {
@@ -56,7 +59,7 @@ export async function checkScript(
 }
 
 /** By descriptor: the program may lie where the site's user cannot go. */
-function start(site: Site, script: string, rules: LandlockRules | undefined, output: number): number {
+function start(site: CheckedSite, script: string, rules: LandlockRules | undefined, output: number): number {
   const file = realpathSync(scriptCheckProgram());
   const program = openSync(file, 'r');
   const landlock = rules && { ...rules, read: [...rules.read, dirname(file)] };
@@ -67,7 +70,8 @@ function start(site: Site, script: string, rules: LandlockRules | undefined, out
       env: scriptVariables(site),
       cwd: '/',
       descriptors: [-1, output, -1, program],
-      identity: site.user,
+      // Whoever is the site's user already needs no right to become it.
+      ...(process.geteuid?.() === site.user.uid ? {} : { identity: site.user }),
       limits: { core: 0, fsize: mostBytes },
       newSession: true,
       ...(landlock === undefined ? {} : { landlock }),

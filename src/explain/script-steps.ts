@@ -8,7 +8,7 @@ import { libraryDirectory, siteDirectories } from '../master/layout.js';
 import { groupName } from '../os/identity.js';
 import { type RefusalReason, scriptReason } from '../router/refusals.js';
 import type { Site } from '../site/site.js';
-import { checkScript, type ScriptCheck } from './script-check.js';
+import { type CheckedSite, checkScript, type ScriptCheck } from './script-check.js';
 import { failed, findingOf, passed, type Step, type Values } from './step.js';
 
 /** What a step is called when it passes: the question that its reason answers with no. */
@@ -41,6 +41,11 @@ export async function scriptSteps(config: Config, site: Site, script: string): P
     const finding = findingOf('start-failed', undefined, { SITE: site.name });
     return [failed('start', site.user.name, { ...finding, found: messageOf(thrown) }, 'start-failed')];
   }
+  return checkedSteps(site, script, check);
+}
+
+/** What a check that was made has found, step by step. */
+export function checkedSteps(site: CheckedSite, script: string, check: ScriptCheck): Step[] {
   const begun = check.steps.map(({ reason, path }) => ({ reason: scriptReason(reason), path }));
   const start = passed('start', `the check of the script runs as ${site.user.name}`);
   if (check.verdict.reason === 0) {
@@ -60,7 +65,7 @@ function nameOf(reason: RefusalReason): string {
   return stepNames[reason] ?? reason;
 }
 
-function failure(site: Site, check: ScriptCheck, path: string): Step {
+function failure(site: CheckedSite, check: ScriptCheck, path: string): Step {
   const { denied, verdict } = check;
   const reason = scriptReason(verdict.reason);
   const about = denied ?? path;
@@ -71,7 +76,7 @@ function failure(site: Site, check: ScriptCheck, path: string): Step {
   return failed(nameOf(reason), about, { ...finding, expected, remedy }, reason);
 }
 
-function valuesFor(site: Site, reason: RefusalReason, path: string): Values {
+function valuesFor(site: CheckedSite, reason: RefusalReason, path: string): Values {
   const directory = path.slice(0, path.lastIndexOf('/')) || '/';
   return {
     FILE: path,

@@ -24,19 +24,23 @@ export type Target =
  * @throws GuiseError USAGE for what is neither a URL nor a path, SITE_UNKNOWN for a name that no site has
  */
 export function findTarget(config: Config, registry: Registry, what: string, name?: string): Target {
-  if (what === '' || what.includes('\0'))
-    throw new GuiseError('USAGE', 'a URL or the path of a file is needed');
-  const url = /^https?:\/\//i.test(what) ? parseUrl(what) : undefined;
-  const file = url === undefined ? resolve(what) : '';
+  const { url, file } = addressOf(what);
   if (name !== undefined)
     return named(registry, name, (site) => (url === undefined ? file : fileOf(site.root, url.path)));
   if (url === undefined) return ofFile(config, registry, file);
   return ofUrl(config, registry, url);
 }
 
-interface Address {
+export interface Address {
   readonly host: string;
   readonly path: string;
+}
+
+/** @throws GuiseError USAGE for what is neither a URL nor the path of a file */
+export function addressOf(what: string): { readonly url?: Address; readonly file: string } {
+  if (what === '' || what.includes('\0'))
+    throw new GuiseError('USAGE', 'a URL or the path of a file is needed');
+  return /^https?:\/\//i.test(what) ? { url: parseUrl(what), file: '' } : { file: resolve(what) };
 }
 
 function parseUrl(text: string): Address {
@@ -53,7 +57,7 @@ function parseUrl(text: string): Address {
 }
 
 /** A URL that ends with a slash means the directory's index. */
-function fileOf(root: string, path: string): string {
+export function fileOf(root: string, path: string): string {
   return `${root}${path}${path.endsWith('/') ? 'index.php' : ''}`;
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import t from 'tap';
 import { startFakeDaemon } from '../control/daemon.js';
-import { makeInstance } from '../site/instance.js';
+import { makeInstance, siteText } from '../site/instance.js';
 import { run } from './run.js';
 
 t.test('every command that needs a daemon says when there is none', async (t) => {
@@ -30,15 +30,41 @@ t.test('ping and status', async (t) => {
   t.equal(code, 0);
   const lines = out.split('\n');
   t.match(lines[0], `guise 9.9.9, pid ${process.pid}, up 1m 1s; router: 7`);
-  t.match(lines[2], /^SITE +STATE +USER +MODE +WORKERS +BUSY +QUEUE +SERVED +REFUSED +CRASHED$/);
-  t.match(lines[3], /^a.example +active +games +pool +3\/8 +1 +4\/100 +123 +5 +1$/);
-  t.match(lines[4], /^b.example +parked /);
-  t.match(out, /a.example: worker 2 was killed by SIGSEGV/);
-  t.match(out, /b.example.toml:1: this is not TOML/);
+  t.match(
+    lines[2],
+    /^!! b.example: its file is wrong, so it does not run: .*b.example.toml:1: this is not TOML/,
+  );
+  t.match(lines[3], /^ +guise check$/);
+  t.match(lines[4], /^ ! a.example: 1 request lost to a crash: worker 2 was killed by SIGSEGV$/);
+  t.match(lines[5], /^ +tail .*\/log\/sites\/a.example\/php.log$/);
+  t.match(lines[7], /^SITE +STATE +USER +MODE +WORKERS +BUSY +QUEUE +SERVED +REFUSED +CRASHED$/);
+  t.match(lines[8], /^a.example +active +games +pool +3\/8 +1 +4\/100 +123 +5 +1$/);
+  t.match(lines[9], /^b.example +parked /);
   t.match(JSON.parse((await run('status', '--json', '-c', daemon.configFile)).out), {
     sites: [{ served: 123 }],
     parked: [{ name: 'b.example' }],
   });
+});
+
+t.test('everything about one site', async (t) => {
+  const daemon = startFakeDaemon(t);
+  daemon.site('a.example.toml', siteText(daemon, 'a.example', 'aliases = ["www.a.example"]\n'));
+  daemon.site('b.example.toml', 'nonsense');
+  daemon.reread();
+  for (const name of ['a.example', 'www.a.example']) {
+    const { code, out } = await run('status', name, '-c', daemon.configFile);
+    t.equal(code, 0);
+    t.match(out, /^ ! a.example: 1 request lost/);
+    t.match(out, /^ {2}workers.busy +1$/m);
+    t.match(out, /^ {2}realRoot +\//m);
+    t.notMatch(out, /b\.example/);
+  }
+  t.match(JSON.parse((await run('status', 'a.example', '--json', '-c', daemon.configFile)).out), {
+    status: { name: 'a.example', served: 123 },
+    site: { name: 'a.example', user: 'games' },
+  });
+  t.match(await run('status', 'b.example', '-c', daemon.configFile), { code: 0, out: /its file is wrong/ });
+  t.match(await run('status', 'c.example', '-c', daemon.configFile), { code: 7, err: /no site "c.example"/ });
 });
 
 t.test('reload says what changed, and what is parked', async (t) => {
