@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { defaultConfigFile } from '../config/config.js';
 import { version } from '../config/version.js';
 import { addCheck } from './check.js';
-import type { Context } from './context.js';
+import { addCompletion } from './completion.js';
+import type { AddCommand, Context } from './context.js';
 import { addDaemon } from './daemon.js';
 import { addDoctor } from './doctor.js';
 import { addExplain } from './explain.js';
@@ -13,6 +14,7 @@ import { addMetrics } from './metrics.js';
 import { addPing } from './ping.js';
 import { addReload } from './reload.js';
 import { addReopen } from './reopen.js';
+import { addRun } from './run.js';
 import { addSiteCommands } from './site.js';
 import { addStatus } from './status.js';
 import { addStop } from './stop.js';
@@ -20,13 +22,8 @@ import type { Terminal } from './terminal.js';
 import { addUsage } from './usage.js';
 import { addWebCommands } from './web.js';
 
-export interface Program {
-  readonly command: Command;
-  /** What the command that ran wants to exit with; 0 unless it said otherwise. */
-  exitCode(): number;
-}
-
-const commands: readonly ((parent: Command, context: Context) => void)[] = [
+/** In the order of the help. */
+const commands: readonly AddCommand[] = [
   addDaemon,
   addCheck,
   addReload,
@@ -41,7 +38,15 @@ const commands: readonly ((parent: Command, context: Context) => void)[] = [
   addSiteCommands,
   addWebCommands,
   addImportCommands,
+  addRun,
+  addCompletion,
 ];
+
+export interface Program {
+  readonly command: Command;
+  /** What the command that ran wants to exit with; 0 unless it said otherwise. */
+  exitCode(): number;
+}
 
 export function buildProgram(terminal: Terminal): Program {
   let code = 0;
