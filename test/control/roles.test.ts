@@ -14,6 +14,7 @@ const table: readonly { readonly ask: string; readonly body?: object; readonly m
   { ask: 'GET /status', may: 'admin status owner' },
   { ask: 'GET /metrics', may: 'admin status' },
   { ask: 'POST /reload', may: 'admin' },
+  { ask: 'POST /reopen', may: 'admin' },
   { ask: 'POST /stop', may: 'admin' },
   { ask: 'GET /sites', may: 'admin owner' },
   { ask: 'POST /sites', body: { name: 'new.example', user: 'games' }, may: 'admin' },
