@@ -17,6 +17,9 @@ export class Intake {
   readonly body: BodyIntake;
   readonly #limits: ReadLimits;
   readonly #params = new ParamsBlock();
+  /** Body in the present chunk that has not been stored yet. */
+  #from = 0;
+  #to = 0;
 
   constructor(limits: ReadLimits, spoolDirectory: string) {
     this.#limits = limits;
@@ -28,15 +31,37 @@ export class Intake {
     return this.#params.length + length > this.#limits.maxParamsBytes;
   }
 
+  /** Whether a STDIN record of this length is too much. */
+  bodyExceeds(length: number): boolean {
+    return this.body.exceeds(this.#to - this.#from + length);
+  }
+
   /**
-   * Takes content of a record. Returns 0, or the positive errno with which the body could not be stored.
+   * Takes content of a record; that of the body waits for `store`.
    * @param rest bytes of the same record that are still to come
    */
-  add(use: Use, chunk: Buffer, start: number, end: number, rest: number): number {
-    if (use === 'stdin') return this.body.add(chunk, start, end);
-    if (use === 'params') this.#params.append(chunk, start, end, rest);
+  add(use: Use, chunk: Buffer, start: number, end: number, rest: number): void {
+    if (use === 'stdin') this.#append(chunk, start, end);
+    else if (use === 'params') this.#params.append(chunk, start, end, rest);
     else if (use === 'begin') this.begin.add(chunk, start, end);
-    return 0;
+  }
+
+  /** Pieces of the body move together in the chunk, over headers that have been read: one write for all of them. */
+  #append(chunk: Buffer, start: number, end: number): void {
+    if (this.#from === this.#to) {
+      this.#from = start;
+      this.#to = end;
+      return;
+    }
+    chunk.copyWithin(this.#to, start, end);
+    this.#to += end - start;
+  }
+
+  /** Stores what has come of the body. Returns 0, or the positive errno with which that failed. */
+  store(chunk: Buffer): number {
+    const [from, to] = [this.#from, this.#to];
+    this.#from = this.#to = 0;
+    return from === to ? 0 : this.body.add(chunk, from, to);
   }
 
   finishParams(): Head | HeadFault {
@@ -55,6 +80,7 @@ export class Intake {
 
   /** Throws away what there is of parameters and body. */
   close(): void {
+    this.#from = this.#to = 0;
     this.body.close();
     this.#params.take();
     this.head = undefined;

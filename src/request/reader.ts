@@ -72,7 +72,7 @@ export class RequestReader {
 
   /**
    * Reads on. After 'head' and 'refuse' it must be called again for the rest of the chunk, even an empty one.
-   * @param chunk only read during the call: it may be used again afterwards
+   * @param chunk may be used again afterwards. The part of it that has been read may hold something else then.
    * @param end exclusive
    */
   push(chunk: Buffer, start: number, end: number): ReadResult {
@@ -83,10 +83,10 @@ export class RequestReader {
       this.position = this.#decoder.position;
       if (step === 'record') result = this.#onRecord(this.#decoder.type, this.#decoder.contentLength);
       else if (step === 'content') result = this.#onContent(chunk, this.#decoder.contentStart, this.position);
-      else if (step === 'end') result = this.#onEnd(this.#decoder.contentLength);
+      else if (step === 'end') result = this.#onEnd(chunk, this.#decoder.contentLength);
       else result = step === 'more' ? MORE : this.#break('version');
     }
-    return result;
+    return this.#store(chunk) ?? result;
   }
 
   /** Replies that are due at once, between two records of any answer: values, unknown types, second requests. */
@@ -133,7 +133,7 @@ export class RequestReader {
         if (this.#intake.paramsExceed(length)) return this.#refuse('params-too-large');
         break;
       case 'stdin':
-        if (this.#intake.body.exceeds(length)) return this.#refuse('body-too-large');
+        if (this.#intake.bodyExceeds(length)) return this.#refuse('body-too-large');
         break;
       case 'begin':
       case 'begin-next':
@@ -164,11 +164,16 @@ export class RequestReader {
 
   #onContent(chunk: Buffer, start: number, end: number): ReadResult | undefined {
     if (this.#use === 'question') this.#management.addQuestion(chunk, start, end);
-    const failure = this.#intake.add(this.#use, chunk, start, end, this.#decoder.remaining);
+    this.#intake.add(this.#use, chunk, start, end, this.#decoder.remaining);
+    return undefined;
+  }
+
+  #store(chunk: Buffer): ReadResult | undefined {
+    const failure = this.#intake.store(chunk);
     return failure === 0 ? undefined : this.#refuse(spoolReason(failure), failure);
   }
 
-  #onEnd(length: number): ReadResult | undefined {
+  #onEnd(chunk: Buffer, length: number): ReadResult | undefined {
     const use = this.#use;
     this.#use = 'nothing';
     switch (use) {
@@ -178,7 +183,7 @@ export class RequestReader {
       case 'params':
         return length === 0 ? this.#finishParams() : undefined;
       case 'stdin':
-        return length === 0 ? this.#finishBody() : undefined;
+        return length === 0 ? (this.#store(chunk) ?? this.#finishBody()) : undefined;
       case 'question':
         return this.#breakOn(this.#management.answerQuestion());
       case 'abort':

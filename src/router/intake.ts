@@ -23,7 +23,7 @@ export interface IntakeHandlers {
 }
 
 /** Shared by all connections: nothing may be received until the bytes in it have been used or set aside. */
-const buffer = Buffer.allocUnsafe(64 * 1024);
+const buffer = Buffer.allocUnsafe(256 * 1024);
 
 export class Intake {
   readonly #readTimeoutMs: number;
