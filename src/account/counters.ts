@@ -1,5 +1,6 @@
 /**
- * Counts what became of requests, per site, since the router started. Called for every request: it allocates nothing.
+ * Counts what became of requests, per site, since the router started. Called for every request: it allocates
+ * nothing but the row, at the first.
  */
 
 import { at, type Figures, noFigures, queueStepsAt, refusalsAt, runStepsAt } from './figures.js';
@@ -8,18 +9,29 @@ import type { Outcome } from './outcome.js';
 import { positionOf } from './refusal-reasons.js';
 
 export class Counters {
-  readonly figures: Figures = noFigures();
+  #figures: Figures | undefined;
+
+  /** To be written to; made when somebody first asks for it. */
+  get figures(): Figures {
+    this.#figures ??= noFigures();
+    return this.#figures;
+  }
+
+  /** Nothing has ever been counted. */
+  get isBlank(): boolean {
+    return this.#figures === undefined;
+  }
 
   get served(): number {
-    return this.figures[at.served] ?? 0;
+    return this.#figures?.[at.served] ?? 0;
   }
 
   get refused(): number {
-    return this.figures[at.refused] ?? 0;
+    return this.#figures?.[at.refused] ?? 0;
   }
 
   get crashed(): number {
-    return this.figures[at.crashed] ?? 0;
+    return this.#figures?.[at.crashed] ?? 0;
   }
 
   /** @param nowMs when it ended, in milliseconds since 1970 */

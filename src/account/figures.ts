@@ -55,6 +55,9 @@ export function noFigures(): Figures {
   return new Float64Array(figureCount);
 }
 
+/** Stands for all rows in which nothing has been counted: thousands of quiet sites share it. Never written to. */
+export const blankFigures: Figures = noFigures();
+
 /** Adds `more` to `into`. */
 export function addFigures(into: Figures, more: Figures): void {
   for (let i = 0; i < figureCount; i++) {

@@ -48,7 +48,7 @@ export function readTomlFile(file: string): TomlReading {
 
 export function parseToml(file: string, text: string, mode: number): TomlReading {
   try {
-    return { toml: { file, text, mode, raw: parse(text), places: locateKeys(text) } };
+    return { toml: new ParsedToml(file, text, mode, parse(text)) };
   } catch (thrown) {
     const line = thrown instanceof TomlError ? thrown.line : 1;
     const [reason = ''] = messageOf(thrown).replace('Invalid TOML document: ', '').split('\n');
@@ -62,6 +62,27 @@ export function parseToml(file: string, text: string, mode: number): TomlReading
         remedy: 'strings need quotes; see https://toml.io for the rest',
       },
     };
+  }
+}
+
+/** Most files are right, and nobody asks for the lines of their keys. */
+class ParsedToml implements TomlFile {
+  readonly file: string;
+  readonly text: string;
+  readonly mode: number;
+  readonly raw: Record<string, unknown>;
+  #places: Places | undefined;
+
+  constructor(file: string, text: string, mode: number, raw: Record<string, unknown>) {
+    this.file = file;
+    this.text = text;
+    this.mode = mode;
+    this.raw = raw;
+  }
+
+  get places(): Places {
+    this.#places ??= locateKeys(this.text);
+    return this.#places;
   }
 }
 
@@ -125,8 +146,9 @@ function unsafe(file: string, stats: Stats): Problem | undefined {
 
 /** A problem where the file has a secret at this path and its mode lets every user of the machine read it. */
 export function exposedSecret(toml: TomlFile, path: Path, afterwards: string): Problem | undefined {
+  if ((toml.mode & 0o007) === 0) return undefined;
   const place = exactPlace(toml.places, path);
-  if (place === undefined || (toml.mode & 0o007) === 0) return undefined;
+  if (place === undefined) return undefined;
   return {
     file: toml.file,
     line: place.line,

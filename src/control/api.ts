@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import type { Config } from '../config/config.js';
-import type { Parked, Registry } from '../site/registry.js';
+import type { Parked, SiteCatalog } from '../site/registry.js';
 import type { Mode, Site, SiteLimitName, SocketKind } from '../site/site.js';
 import type { FiguresReport, LivesReport, MemoryReport } from './figures-report.js';
 
@@ -14,7 +14,7 @@ export interface MasterApi {
   /** The configuration that is in force. */
   config(): Config;
   /** The sites that are in force. */
-  registry(): Registry;
+  registry(): SiteCatalog;
   /** Whether this is the user of a site, one with a file or an automatic one that runs. Visitors' users are not. */
   isOwner(uid: number): boolean;
   ping(): PingReport;

@@ -36,6 +36,7 @@ export const toRouter = {
   log: 13,
   processState: 14,
   slates: 15,
+  sites: 16,
 } as const;
 
 /** Of `listener`, in `a`: how a peer there is told by its uid. */

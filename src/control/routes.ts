@@ -147,8 +147,8 @@ function listSites({ api }: Call): Answer {
 }
 
 function showSite({ api, name }: Call): Answer {
-  const { sites, parked } = api.registry();
-  const site = sites.find((one) => one.name === name || one.aliases.includes(name));
+  const { parked } = api.registry();
+  const site = api.registry().named(name);
   if (site !== undefined) return ok({ site: viewSite(site) } satisfies SiteReport);
   const waiting = parked.find((one) => one.name === name);
   if (waiting !== undefined) return ok({ parked: waiting } satisfies SiteReport);
@@ -160,19 +160,19 @@ function unknownSite(name: string): GuiseError {
 }
 
 async function postSite({ api, body }: Call): Promise<Answer> {
-  const site = addSite(api.config(), parse(addSiteBody, body));
+  const site = addSite(api.config(), parse(addSiteBody, body), api.registry());
   await api.applySite(site.name);
   return { status: 201, body: { site: viewSite(site) } satisfies SiteReport };
 }
 
 async function patchSite({ api, name, body }: Call): Promise<Answer> {
-  const site = changeSite(api.config(), name, parse(changeSiteBody, body));
+  const site = changeSite(api.config(), name, parse(changeSiteBody, body), api.registry());
   await api.applySite(name);
   return ok({ site: viewSite(site) } satisfies SiteReport);
 }
 
 async function deleteSite({ api, name }: Call): Promise<Answer> {
-  const file = removeSite(api.config(), name);
+  const file = removeSite(api.config(), name, api.registry());
   await api.applySite(name);
   return ok({ name, file });
 }

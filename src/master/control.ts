@@ -4,7 +4,7 @@ import { type Config, readConfig } from '../config/config.js';
 import { version } from '../config/version.js';
 import type { MasterApi, PingReport, ReloadReport, StatusReport } from '../control/api.js';
 import { isAutoSiteName } from '../site/auto.js';
-import type { Registry } from '../site/registry.js';
+import type { SiteCatalog } from '../site/registry.js';
 import type { Instance } from './instance.js';
 import { siteDirectories } from './layout.js';
 import { ProcessMeter } from './process-meter.js';
@@ -25,7 +25,7 @@ export class Control implements MasterApi {
     return this.#instance.config;
   }
 
-  registry(): Registry {
+  registry(): SiteCatalog {
     return this.#instance.registry;
   }
 

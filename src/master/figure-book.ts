@@ -6,15 +6,22 @@
  * Privilege: root. Numbers from the router, and names from the master's own tables.
  */
 
-import { addFigures, type Figures, keepFigures, noFigures } from '../account/figures.js';
+import {
+  addFigures,
+  blankFigures,
+  type Figures,
+  isBlank,
+  keepFigures,
+  noFigures,
+} from '../account/figures.js';
 import { Lives } from './lives.js';
 
 /** Names of sites that are not there any more and may come back: automatic ones. Further ones are only summed up. */
 const mostNames = 5000;
 
 interface Name {
-  /** Of all that is over under this name. */
-  readonly past: Figures;
+  /** Of all that is over under this name, if there was anything. */
+  past: Figures | undefined;
   readonly lives: Lives;
   /** How many numbers stand for it at present. */
   numbers: number;
@@ -44,8 +51,8 @@ export class FigureBook {
 
   /** A number stands for a site from now on. Returns where the lives of its processes are counted. */
   open(id: number, name: string, isRouted: boolean): Lives {
-    this.#rows.set(id, { name, isRouted, last: noFigures(), isTold: !isRouted, isClosed: false });
-    const known = this.#names.get(name) ?? { past: noFigures(), lives: new Lives(), numbers: 0 };
+    this.#rows.set(id, { name, isRouted, last: blankFigures, isTold: !isRouted, isClosed: false });
+    const known = this.#names.get(name) ?? { past: undefined, lives: new Lives(), numbers: 0 };
     known.numbers++;
     this.#names.set(name, known);
     if (this.#names.size > mostNames) this.#forgetOne();
@@ -60,7 +67,7 @@ export class FigureBook {
     }
     const row = this.#rows.get(id);
     if (row === undefined) return;
-    row.last = figures;
+    row.last = isBlank(figures) ? blankFigures : figures;
     if (!isLast) return;
     row.isTold = true;
     this.#settle(id, row);
@@ -79,7 +86,7 @@ export class FigureBook {
     const known = this.#names.get(name);
     if (known === undefined) return;
     this.#names.delete(name);
-    keepFigures(this.#gone, known.past);
+    if (known.past !== undefined) keepFigures(this.#gone, known.past);
     this.#goneLives.add(known.lives);
   }
 
@@ -116,12 +123,18 @@ export class FigureBook {
   }
 
   #settle(id: number, row: Row): void {
-    keepFigures(this.#names.get(row.name)?.past ?? this.#gone, row.last);
-    row.last = noFigures();
+    const known = this.#names.get(row.name);
+    if (row.last !== blankFigures) keepFigures(this.#pastOf(known), row.last);
+    row.last = blankFigures;
     if (!row.isClosed) return;
     this.#rows.delete(id);
-    const known = this.#names.get(row.name);
     if (known !== undefined) known.numbers--;
+  }
+
+  #pastOf(known: Name | undefined): Figures {
+    if (known === undefined) return this.#gone;
+    known.past ??= noFigures();
+    return known.past;
   }
 
   /** The oldest name that nothing stands for. */

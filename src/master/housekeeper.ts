@@ -7,7 +7,7 @@
  * Privilege: root, until the launcher has become the owner.
  */
 
-import { lstatSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { messageOf } from '../error.js';
@@ -31,6 +31,7 @@ export class Housekeeper {
   readonly #busy = new Set<string>();
   readonly #children = new Map<number, () => void>();
   readonly #discarded: string[] = [];
+  #listed: { readonly directory: string; readonly names: readonly string[] } | undefined;
 
   constructor(stateDirectory: string, log: Logger) {
     this.#state = stateDirectory;
@@ -61,12 +62,25 @@ export class Housekeeper {
   siteIsOver({ name, file }: Site): void {
     this.#lastMs.delete(name);
     try {
-      if (isThere(file)) return;
+      if (this.#isThere(file)) return;
       const directory = discardState(this.#state, name);
       if (directory !== undefined) this.#empty([directory]);
     } catch (thrown) {
       this.#warn(name, messageOf(thrown));
     }
+  }
+
+  /** Also as `NAME.toml.disabled` and the like. Sites that go together are looked for in one list. */
+  #isThere(file: string): boolean {
+    if (existsSync(file)) return true;
+    const directory = dirname(file);
+    if (this.#listed?.directory !== directory) {
+      this.#listed = { directory, names: readdirSync(directory) };
+      setImmediate(() => {
+        this.#listed = undefined;
+      });
+    }
+    return this.#listed.names.some((name) => name.startsWith(basename(file)));
   }
 
   /** What an earlier daemon did not come to. */
@@ -179,11 +193,6 @@ export class Housekeeper {
   #warn(what: string, problem: string): void {
     this.#log.warn({ what, problem }, 'temporary files could not be removed');
   }
-}
-
-/** Also as `NAME.toml.disabled` and the like. */
-function isThere(file: string): boolean {
-  return readdirSync(dirname(file)).some((name) => name.startsWith(basename(file)));
 }
 
 function ownerOf(directory: string): { uid: number; gid: number } | undefined {

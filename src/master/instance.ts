@@ -9,7 +9,7 @@ import type { Config } from '../config/config.js';
 import { noWorkerReason, type RouterRequest, toMaster, toRouter } from '../control/router-messages.js';
 import type { UserEntry } from '../os/identity.js';
 import type { Poller } from '../os/poller.js';
-import { type Registry, readSites, rereadSite } from '../site/registry.js';
+import { type Parked, SiteCatalog } from '../site/registry.js';
 import type { Site } from '../site/site.js';
 import { AutoDemands } from './auto-demands.js';
 import { confinementOf } from './confinement.js';
@@ -47,7 +47,7 @@ export interface InstanceSetup {
 export class Instance {
   readonly sites: SiteSet;
   readonly stopped: Promise<void>;
-  registry: Registry = { sites: [], parked: [] };
+  registry = new SiteCatalog();
   config: Config;
   readonly log: Logger;
   /** What has been counted, of every site. */
@@ -88,10 +88,9 @@ export class Instance {
     });
   }
 
-  /** @throws GuiseError LAUNCH_FAILED when the router cannot be started */
+  /** @throws GuiseError LAUNCH_FAILED when the router cannot be started, CONFIG_UNREADABLE */
   start(): void {
     this.#housekeeper.begin();
-    this.#applyRegistry(readSites(this.config));
     const { poller, log, logFile, user, webUsers, config, listeners } = this.#setup;
     this.#router = new RouterLink({
       poller,
@@ -115,6 +114,7 @@ export class Instance {
         this.#endWhenQuiet();
       },
     });
+    this.#router.open(() => this.#applyAll(SiteCatalog.read(this.config)));
     this.#ledger = this.#startLedger();
     this.#status = startStatus({ ...this.#setup, housekeeper: this.#housekeeper });
   }
@@ -153,12 +153,14 @@ export class Instance {
   reload(config: Config): Difference {
     this.config = config;
     this.#budget.max = config.limits.maxWorkers;
-    return this.#applyRegistry(readSites(config));
+    return this.#applyAll(SiteCatalog.read(config));
   }
 
   /** Reads one site again and applies it; the others' files are not opened. */
   applySite(name: string): Difference {
-    return this.#applyRegistry(rereadSite(this.config, this.registry, name));
+    const changed = this.registry.reread(this.config, name);
+    this.#complain(changed.parked);
+    return this.sites.applyChange(changed);
   }
 
   /** No new request is accepted; running ones may finish within the drain timeout. Then nothing is left. */
@@ -189,12 +191,15 @@ export class Instance {
     this.#orphans.look();
   }
 
-  #applyRegistry(registry: Registry): Difference {
+  #applyAll(registry: SiteCatalog): Difference {
     this.registry = registry;
-    for (const { name, file, problems } of registry.parked) {
-      this.log.error({ site: name, file, problems }, 'site is parked');
-    }
+    this.#complain(registry.parked);
     return this.sites.apply(registry);
+  }
+
+  #complain(parked: readonly Parked[]): void {
+    for (const { name, file, problems } of parked)
+      this.log.error({ site: name, file, problems }, 'site is parked');
   }
 
   #siteSet(): SiteSet {

@@ -15,6 +15,7 @@ import {
   toMaster,
   toRouter,
 } from '../control/router-messages.js';
+import { inPortions, packRows } from '../control/router-rows.js';
 import type { UserEntry } from '../os/identity.js';
 import type { Poller } from '../os/poller.js';
 import { deathText } from '../os/signal.js';
@@ -25,8 +26,8 @@ import { spoolDirectory } from './layout.js';
 import type { SharedListeners } from './listeners.js';
 import type { Birth } from './routed-lane.js';
 import { RouterProcess } from './router-process.js';
+import { keyHashes, routerSite } from './router-row.js';
 import type { SiteRuntime } from './site-runtime.js';
-import { keyHashes, routerSite } from './site-set.js';
 import { StatusQuestion } from './status-question.js';
 
 export interface OpenSite {
@@ -73,6 +74,8 @@ export class RouterLink {
     this.tell(toRouter.status, 0, 0, 0, 0);
   });
   #isDraining = false;
+  /** Before that a router is started and told nothing of sites, for they are being read meanwhile. */
+  #isOpen = false;
 
   constructor(setup: RouterLinkSetup) {
     this.#setup = setup;
@@ -89,7 +92,23 @@ export class RouterLink {
     else if (descriptor >= 0) close(descriptor);
   }
 
+  /**
+   * Has the sites made known, while the router's program is being loaded: then it is told of them all, and gets the
+   * sockets that they share. When that fails, the router does not stay.
+   */
+  open(makeKnown: () => void): void {
+    try {
+      makeKnown();
+    } catch (thrown) {
+      this.kill();
+      throw thrown;
+    }
+    this.#isOpen = true;
+    if (this.#process !== undefined) this.#tellAll(this.#process);
+  }
+
   siteOpened(runtime: SiteRuntime, listener: number): void {
+    if (!this.#isOpen) return;
     const { id, site } = runtime;
     const { linesPerSecond } = this.#setup.config.ledger;
     this.#process?.order(
@@ -166,7 +185,7 @@ export class RouterLink {
   }
 
   #start(): void {
-    const { poller, user, logFd, log, listeners, config } = this.#setup;
+    const { poller, user, logFd, log, config } = this.#setup;
     this.#startedMs = performance.now();
     this.#process = new RouterProcess(poller, user, logFd(), spoolDirectory(config), {
       request: (request) => {
@@ -183,11 +202,26 @@ export class RouterLink {
       },
     });
     this.#process.order({ type: toRouter.settings, site: 0, worker: 0, a: 0, b: 0 }, this.#settings());
-    for (const { runtime, listener: own } of this.#setup.sites()) this.siteOpened(runtime, own);
-    this.#giveListener(0, listeners.unix);
-    for (const listener of listeners.tcp) this.#giveListener(0, listener, listenerKind.tcp);
+    if (this.#isOpen) this.#tellAll(this.#process);
     log.info({ pid: this.#process.pid, restarts: this.restarts }, 'router started');
     this.#setup.started();
+  }
+
+  /** Sites before sockets: nobody may be turned away because his site is not there yet. */
+  #tellAll(process: RouterProcess): void {
+    const { listeners } = this.#setup;
+    const none = { site: 0, worker: 0, a: 0, b: 0 };
+    const { linesPerSecond } = this.#setup.config.ledger;
+    const known = [...this.#setup.sites()];
+    const table = known.map(({ runtime: { id, site } }) => [id, routerSite(site, linesPerSecond)] as const);
+    for (const rows of inPortions(table)) {
+      const [[site, row] = [0]] = rows;
+      if (rows.length === 1) process.order({ ...none, type: toRouter.site, site }, row);
+      else process.order({ ...none, type: toRouter.sites }, packRows(rows));
+    }
+    for (const { runtime, listener } of known) if (listener >= 0) this.#giveListener(runtime.id, listener);
+    this.#giveListener(0, listeners.unix);
+    for (const listener of listeners.tcp) this.#giveListener(0, listener, listenerKind.tcp);
   }
 
   #giveListener(site: number, listener: number, kind: number = listenerKind.unix): void {

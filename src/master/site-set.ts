@@ -5,12 +5,11 @@
  * Privilege: root. Knows the router only as somebody to tell.
  */
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { RouterSite } from '../control/router-messages.js';
 import { close } from '../os/socket.js';
-import type { Registry } from '../site/registry.js';
-import { isForVisitors, nameForUser, type Site, siteSocketPath, sitesOfVisitors } from '../site/site.js';
+import type { Registry, SitesChanged } from '../site/registry.js';
+import { type Site, siteSocketPath, sitesOfVisitors } from '../site/site.js';
 import { SiteRuntime } from './site-runtime.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -52,6 +51,8 @@ interface Listener {
 export class SiteSet {
   readonly #byName = new Map<string, SiteRuntime>();
   readonly #byId = new Map<number, SiteRuntime>();
+  /** How many rows there are of a name: one that is in force, and those whose last workers are ending. */
+  readonly #namesakes = new Map<string, number>();
   readonly #listeners = new Map<string, Listener>();
   readonly #around: Surroundings;
   readonly #handlers: SiteSetHandlers;
@@ -99,11 +100,24 @@ export class SiteSet {
 
   /** Brings the sites in force to what the registry says. */
   apply(registry: Registry): Difference {
+    return this.#exchange([...this.#byName.keys()], registry.sites);
+  }
+
+  /** The same where it is known what changed: nobody looks at the other sites. */
+  applyChange({ before, after }: Pick<SitesChanged, 'before' | 'after'>): Difference {
+    return this.#exchange(
+      before.flatMap(withVisitors).map(({ name }) => name),
+      after,
+    );
+  }
+
+  #exchange(present: readonly string[], written: readonly Site[]): Difference {
     const difference: Difference = { added: [], changed: [], removed: [], unchanged: 0 };
-    const sites = registry.sites.flatMap((site) => [...sitesOfVisitors(site), site]);
+    const sites = written.flatMap(withVisitors);
     const wanted = new Map(sites.map((site) => [site.name, site]));
-    // A copy: a site that changes is put in again, and would be looked at twice.
-    for (const [name, runtime] of [...this.#byName]) {
+    for (const name of present) {
+      const runtime = this.#byName.get(name);
+      if (runtime === undefined) continue;
       const site = wanted.get(name);
       if (site === undefined) {
         this.#end(runtime);
@@ -111,6 +125,7 @@ export class SiteSet {
         this.#unlisten(name);
         difference.removed.push(name);
       } else if (isDeepStrictEqual(site, runtime.site)) {
+        runtime.site = site; // else both would be kept
         difference.unchanged++;
       } else {
         this.#change(runtime, site);
@@ -184,11 +199,14 @@ export class SiteSet {
   /** A site that has changed lives on under its name, and the last processes of several may end in any order. */
   #forget(runtime: SiteRuntime): void {
     const { name } = runtime.site;
-    this.#byId.delete(runtime.id);
+    if (!this.#byId.delete(runtime.id)) return;
     this.#handlers.gone(runtime);
-    const lives =
-      this.#byName.has(name) || [...this.#byId.values()].some((other) => other.site.name === name);
-    if (!lives) this.#handlers.over(runtime);
+    const left = (this.#namesakes.get(name) ?? 0) - 1;
+    if (left > 0) this.#namesakes.set(name, left);
+    else {
+      this.#namesakes.delete(name);
+      this.#handlers.over(runtime);
+    }
   }
 
   closeAll(): void {
@@ -205,6 +223,7 @@ export class SiteSet {
     const runtime = new SiteRuntime(++this.#lastId, site, this.#around);
     this.#byName.set(site.name, runtime);
     this.#byId.set(runtime.id, runtime);
+    this.#namesakes.set(site.name, (this.#namesakes.get(site.name) ?? 0) + 1);
     this.#handlers.opened(runtime, this.listenerOf(site.name));
   }
 
@@ -240,6 +259,11 @@ export class SiteSet {
   }
 }
 
+/** Sites for visitors come first: whoever may ask for them must find them. */
+function withVisitors(site: Site): Site[] {
+  return [...sitesOfVisitors(site), site];
+}
+
 /** The router numbers the sites that are directories, from here on. */
 export function isAutomaticId(id: number): boolean {
   return id >= 0x8000_0000;
@@ -248,6 +272,7 @@ export function isAutomaticId(id: number): boolean {
 function withoutKeys(site: Site): Partial<Site> {
   return { ...site, keys: [], keyring: [] };
 }
+<<<<<<< HEAD
 
 /** The keys that a site accepts now, as digests: the router never learns a key that nobody has shown to it. */
 export function keyHashes(site: Site): string[] {
@@ -287,3 +312,5 @@ export function routerSite(site: Site, linesPerSecond: number): RouterSite {
     ledgerLinesPerSecond: linesPerSecond,
   };
 }
+=======
+>>>>>>> c92519c (site, master, router: what thousands of quiet sites cost)

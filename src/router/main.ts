@@ -6,7 +6,7 @@
  * and the process ends with its last request: a new master brings a router of its own.
  */
 
-import { at, type Figures, isBlank } from '../account/figures.js';
+import { at, blankFigures, type Figures, isBlank } from '../account/figures.js';
 import { Channel } from '../control/channel.js';
 import { figuresBytes, writeFigures } from '../control/figure-messages.js';
 import {
@@ -168,7 +168,9 @@ class Router {
 }
 
 /** The counts as they are, with what goes on in the pool beside them. */
-function figuresOf({ pool, counters: { figures } }: RoutedSite): Figures {
+function figuresOf({ pool, counters }: RoutedSite): Figures {
+  if (counters.isBlank && pool.isQuiet) return blankFigures;
+  const { figures } = counters;
   figures[at.busy] = pool.busyCount;
   figures[at.idle] = pool.idleCount;
   figures[at.starting] = pool.startingCount;

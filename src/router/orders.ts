@@ -10,6 +10,7 @@ import {
   readPayload,
   toRouter,
 } from '../control/router-messages.js';
+import { type RouterSites, unpackRows } from '../control/router-rows.js';
 import { mapSharedMemory } from '../os/shared-memory.js';
 import { close } from '../os/socket.js';
 import type { Acceptor } from './acceptor.js';
@@ -36,6 +37,10 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
   switch (order.type) {
     case toRouter.site:
       openSite(server, new RoutedSite(order.site, readPayload(bytes, length) as RouterSite));
+      break;
+    case toRouter.sites:
+      for (const [id, row] of unpackRows(readPayload(bytes, length) as RouterSites))
+        openSite(server, new RoutedSite(id, row));
       break;
     case toRouter.siteKeys:
       if (site !== undefined) rekeySite(server, site, readPayload(bytes, length) as RouterKeys);

@@ -197,7 +197,8 @@ export class Server {
   }
 
   #openNamed(name: string | undefined): RoutedSite | undefined {
-    return [...this.byId.values()].find((site) => site.name === name && !site.isClosing);
+    const site = name === undefined ? undefined : (this.sites.called(name) ?? this.hidden.get(name));
+    return site?.isClosing === true ? undefined : site;
   }
 
   /** The key has said that it is one of the automatic sites; where the script lies says which. */

@@ -4,25 +4,26 @@ import type { Config } from '../config/config.js';
 import type { Path } from '../config/locate.js';
 import type { Finding } from '../config/problem.js';
 import { errorCode, quoteShell } from '../config/toml-file.js';
-import { landlockSupport } from '../os/landlock.js';
 import type { LayeredSite } from './defaults.js';
-import { followWay, isHonest, type Walker } from './way.js';
+import type { SystemView } from './system-view.js';
+import { isHonest, type Walker } from './way.js';
 
 /** Everything that is wrong, each with the key it is about. A root that does not exist is found elsewhere. */
 export function confinementFindings(
   config: Config,
   written: LayeredSite,
   walker: Walker,
+  view: SystemView,
 ): (readonly [Path, Finding])[] {
   if (written.confine === 'off') return [];
-  const { abi, reason = '' } = landlockSupport();
+  const { abi, reason = '' } = view.landlock();
   const findings: (readonly [Path, Finding | undefined])[] = [
     [['confine'], abi === 0 && config.requireConfinement ? notPossible(config, reason) : undefined],
-    [['root'], checkPath(written.root, walker, true)],
+    [['root'], checkPath(written.root, walker, view, true)],
   ];
   for (const name of ['readable', 'writable'] as const) {
     for (const [index, path] of written[name].entries()) {
-      findings.push([[name, index], checkPath(path, walker, false)]);
+      findings.push([[name, index], checkPath(path, walker, view, false)]);
     }
   }
   return findings.flatMap(([path, finding]) => (finding === undefined ? [] : [[path, finding] as const]));
@@ -37,9 +38,14 @@ function notPossible(config: Config, reason: string): Finding {
   };
 }
 
-function checkPath(path: string, walker: Walker, mayBeMissing: boolean): Finding | undefined {
+function checkPath(
+  path: string,
+  walker: Walker,
+  view: SystemView,
+  mayBeMissing: boolean,
+): Finding | undefined {
   try {
-    const way = followWay(path, walker);
+    const way = view.way(path, walker);
     return isHonest(way, walker) ? undefined : leadsAway(path, way.loose ?? '', way.real);
   } catch (thrown) {
     if (mayBeMissing) return undefined;

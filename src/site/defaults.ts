@@ -36,20 +36,44 @@ export const builtInDefaults = {
   ...processDefaults,
 } satisfies SiteDefaults;
 
-export type LayeredSite = Required<SiteDefaults> &
-  Pick<SiteFile, 'name' | 'root' | 'user' | 'aliases' | 'command' | 'key' | 'old_keys' | 'visitors'>;
+export type LayeredSite = Required<Omit<SiteDefaults, 'php_ini'>> & {
+  readonly php_ini: Readonly<Record<'set' | 'lock', Readonly<Record<string, string>>>>;
+} & Pick<SiteFile, 'name' | 'root' | 'user' | 'aliases' | 'command' | 'key' | 'old_keys' | 'visitors'>;
 
-/** The site's own word first, then [defaults], then what is built in; tables are merged key by key. */
+type Base = Omit<LayeredSite, 'name' | 'root' | 'user'>;
+
+/** [defaults] over what is built in: once, however many sites there are. */
+const bases = new WeakMap<SiteDefaults, Base>();
+
+/**
+ * The site's own word first, then [defaults], then what is built in; tables are merged key by key. A table of which
+ * the site says nothing is the same object for all such sites.
+ */
 export function layer(site: SiteFile, defaults: SiteDefaults): LayeredSite {
-  return {
+  const base = bases.get(defaults) ?? makeBase(defaults);
+  const { env, limits, php_ini } = site;
+  // No literal with spreads: of those the engine makes thousands where it keeps what lives for long.
+  return Object.assign({}, base, site, {
+    env: env === undefined ? base.env : { ...base.env, ...env },
+    limits: limits === undefined ? base.limits : { ...base.limits, ...limits },
+    php_ini:
+      php_ini === undefined
+        ? base.php_ini
+        : {
+            set: { ...base.php_ini.set, ...php_ini.set },
+            lock: { ...base.php_ini.lock, ...php_ini.lock },
+          },
+  });
+}
+
+function makeBase(defaults: SiteDefaults): Base {
+  const base: Base = {
     ...builtInDefaults,
     ...defaults,
-    ...site,
-    env: { ...defaults.env, ...site.env },
-    limits: { ...builtInDefaults.limits, ...defaults.limits, ...site.limits },
-    php_ini: {
-      set: { ...defaults.php_ini?.set, ...site.php_ini?.set },
-      lock: { ...defaults.php_ini?.lock, ...site.php_ini?.lock },
-    },
+    env: { ...defaults.env },
+    limits: { ...builtInDefaults.limits, ...defaults.limits },
+    php_ini: { set: { ...defaults.php_ini?.set }, lock: { ...defaults.php_ini?.lock } },
   };
+  bases.set(defaults, base);
+  return base;
 }

@@ -35,6 +35,12 @@ export class SiteIndex<T extends Identifiable> {
     }
   }
 
+  /** The site that has this as its own name, not as an alias. */
+  called(name: string): T | undefined {
+    const site = this.#byName.get(name);
+    return site?.name === name ? site : undefined;
+  }
+
   /**
    * @param head the request's parameters, key included
    * @param owner the site whose own socket the request came in on

@@ -4,70 +4,206 @@
  * later can take nothing away from a site that runs, unless it sorts before it.
  */
 
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
-import { locateKeys, type Path, placeOf } from '../config/locate.js';
-import type { Problem } from '../config/problem.js';
-import { errorCode, readTomlFile } from '../config/toml-file.js';
+import { errorCode } from '../config/toml-file.js';
 import { GuiseError, messageOf } from '../error.js';
+import { Claims } from './claims.js';
 import { type Parked, readSiteFile, type SiteReading } from './read.js';
 import type { Site } from './site.js';
+import { SystemView } from './system-view.js';
 
 export type { Parked } from './read.js';
 
 export interface Registry {
+  /** In the order of their files. */
   readonly sites: readonly Site[];
   readonly parked: readonly Parked[];
 }
 
+/** Sites before and after, as far as they are not the same. */
+export interface SitesChanged {
+  readonly before: readonly Site[];
+  readonly after: readonly Site[];
+  /** Files that were not parked before. */
+  readonly parked: readonly Parked[];
+}
+
+type Exchanged = Pick<SitesChanged, 'before' | 'after'>;
+
 /** Reads every `*.toml` in the directory of sites, in the order of file names. Throws CONFIG_UNREADABLE where that cannot be listed. */
 export function readSites(config: Config): Registry {
-  return register(siteFiles(config.paths.sites), (file) => readSiteFile(config, file));
-}
-
-/**
- * The same after the file of one site has appeared, changed or gone: the other sites stay the same objects and
- * their files are not opened. Parked ones are read again, because a name may have become free.
- */
-export function rereadSite(config: Config, before: Registry, name: string): Registry {
-  const kept = new Map(before.sites.filter((site) => site.name !== name).map((site) => [site.file, site]));
-  kept.delete(join(config.paths.sites, `${name}.toml`));
-  return register(siteFiles(config.paths.sites), (file) => {
-    const site = kept.get(file);
-    return site === undefined ? readSiteFile(config, file) : { site };
-  });
-}
-
-function register(files: readonly string[], read: (file: string) => SiteReading): Registry {
-  const sites: Site[] = [];
-  const parked: Parked[] = [];
-  const owners = new Map<string, Site>();
-  for (const file of files) {
-    const reading = read(file);
-    if ('parked' in reading) {
-      parked.push(reading.parked);
-      continue;
-    }
-    const { site } = reading;
-    const problems = claims(site, owners);
-    if (problems.length > 0) {
-      parked.push({ name: site.name, file, problems });
-      continue;
-    }
-    for (const { mark } of marksOf(site)) owners.set(mark, site);
-    sites.push(site);
-  }
+  const { sites, parked } = SiteCatalog.read(config);
   return { sites, parked };
+}
+
+/** The same with a memory of who has which name and key, for whoever applies changes one by one. */
+export class SiteCatalog implements Registry {
+  #sites: readonly Site[] = [];
+  #parked: readonly Parked[] = [];
+  #claims = new Claims();
+
+  /** @throws GuiseError CONFIG_UNREADABLE */
+  static read(config: Config): SiteCatalog {
+    const catalog = new SiteCatalog();
+    const view = new SystemView();
+    catalog.#register(siteFiles(config.paths.sites), (file) => readSiteFile(config, file, view));
+    return catalog;
+  }
+
+  /** In the order of their files. Never changed: after a change this is another list. */
+  get sites(): readonly Site[] {
+    return this.#sites;
+  }
+
+  get parked(): readonly Parked[] {
+    return this.#parked;
+  }
+
+  get claims(): Claims {
+    return this.#claims;
+  }
+
+  /** The site with this name or alias, unless it is parked. */
+  named(name: string): Site | undefined {
+    return this.#claims.named(name);
+  }
+
+  /** The file of the site with this name, where there is one, parked or not. */
+  fileOf(name: string): string | undefined {
+    const site = this.#claims.named(name);
+    if (site?.name === name) return site.file;
+    return this.#parked.find((parked) => parked.name === name)?.file;
+  }
+
+  /**
+   * Applies that the file of one site has appeared, changed or gone: the other sites stay the same objects, their
+   * files are not opened, and the directory is not listed. Parked ones are read again, because a name may have
+   * become free.
+   *
+   * @throws GuiseError CONFIG_UNREADABLE
+   */
+  reread(config: Config, name: string): SitesChanged {
+    const before = new Set(this.#parked.map(({ file }) => file));
+    const exchanged = this.#reread(config, name);
+    return { ...exchanged, parked: this.#parked.filter(({ file }) => !before.has(file)) };
+  }
+
+  #reread(config: Config, name: string): Exchanged {
+    const files = [...new Set([this.fileOf(name), join(config.paths.sites, `${name}.toml`)])].filter(
+      (file) => file !== undefined,
+    );
+    const isKnown = this.fileOf(name) !== undefined || files.some(isThere);
+    return (isKnown ? this.#exchange(config, files) : undefined) ?? this.#rereadAll(config, files);
+  }
+
+  /** Undefined, and nothing is changed, where another site would have to give up a name. */
+  #exchange(config: Config, files: readonly string[]): Exchanged | undefined {
+    const view = new SystemView();
+    const before = files.flatMap((file) => this.#withFile(file) ?? []);
+    const candidates = inOrder([...new Set([...files, ...this.#parked.map(({ file }) => file)])]);
+    const after: Site[] = [];
+    const parked: Parked[] = [];
+    for (const site of before) this.#claims.remove(site);
+    for (const file of candidates.filter(isThere)) {
+      const reading = readSiteFile(config, file, view);
+      if ('site' in reading && this.#claims.rivals(reading.site).some((rival) => mustYield(rival, file))) {
+        for (const site of after) this.#claims.remove(site);
+        for (const site of before) this.#claims.add(site);
+        return undefined;
+      }
+      const standing = this.#standing(reading);
+      if ('parked' in standing) parked.push(standing.parked);
+      else after.push(this.#admit(standing.site));
+    }
+    const kept = this.#sites.filter((site) => !before.includes(site));
+    for (const site of after) kept.splice(placeIn(kept, site.file), 0, site);
+    this.#sites = kept;
+    this.#parked = parked;
+    return { before, after };
+  }
+
+  #rereadAll(config: Config, files: readonly string[]): Exchanged {
+    const before = this.#sites;
+    const kept = new Map(before.map((site) => [site.file, site]));
+    for (const file of files) kept.delete(file);
+    const view = new SystemView();
+    this.#register(siteFiles(config.paths.sites), (file) => {
+      const site = kept.get(file);
+      return site === undefined ? readSiteFile(config, file, view) : { site };
+    });
+    return { before, after: this.#sites };
+  }
+
+  #register(files: readonly string[], read: (file: string) => SiteReading): void {
+    const sites: Site[] = [];
+    const parked: Parked[] = [];
+    this.#claims = new Claims();
+    for (const file of files) {
+      const standing = this.#standing(read(file));
+      if ('parked' in standing) parked.push(standing.parked);
+      else sites.push(this.#admit(standing.site));
+    }
+    this.#sites = sites;
+    this.#parked = parked;
+  }
+
+  /** A good site is parked too when it claims what an earlier one has. */
+  #standing(reading: SiteReading): SiteReading {
+    if ('parked' in reading) return reading;
+    const { name, file } = reading.site;
+    const problems = this.#claims.problems(reading.site);
+    return problems.length === 0 ? reading : { parked: { name, file, problems } };
+  }
+
+  #admit(site: Site): Site {
+    this.#claims.add(site);
+    return site;
+  }
+
+  #withFile(file: string): Site | undefined {
+    const site = this.#sites[placeIn(this.#sites, file)];
+    return site?.file === file ? site : undefined;
+  }
+}
+
+/** Where a site with this file stands or would stand. */
+function placeIn(sites: readonly Site[], file: string): number {
+  let low = 0;
+  let high = sites.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isLater(file, sites[middle]?.file ?? '')) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Of two that claim the same, the one with the later file; and whoever has no file any more. */
+function mustYield(rival: Site, file: string): boolean {
+  return isLater(rival.file, file) || !isThere(rival.file);
+}
+
+function isThere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** By name as bytes. */
+function isLater(file: string, than: string): boolean {
+  return Buffer.compare(Buffer.from(file), Buffer.from(than)) > 0;
+}
+
+function inOrder(files: readonly string[]): string[] {
+  const bytes = new Map(files.map((file) => [file, Buffer.from(file)]));
+  return [...bytes].sort(([, a], [, b]) => Buffer.compare(a, b)).map(([file]) => file);
 }
 
 /** The files that hold sites, sorted by name as bytes. Hidden files and editors' backups are not among them. */
 export function siteFiles(directory: string): string[] {
   try {
-    return readdirSync(directory)
-      .filter((name) => name.endsWith('.toml') && !name.startsWith('.'))
-      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-      .map((name) => join(directory, name));
+    const names = readdirSync(directory).filter((name) => name.endsWith('.toml') && !name.startsWith('.'));
+    return inOrder(names).map((name) => join(directory, name));
   } catch (thrown) {
     if (errorCode(thrown) === 'ENOENT') return [];
     const remedy = errorCode(thrown) === 'EACCES' ? 'run this as root' : undefined;
@@ -78,48 +214,4 @@ export function siteFiles(directory: string): string[] {
       thrown,
     );
   }
-}
-
-interface Mark {
-  /** What no two sites may share: a name, or a key, told apart by a space that no name has. */
-  readonly mark: string;
-  readonly path: Path;
-  readonly what: string;
-}
-
-/** Everything about a site that must be its own: names and aliases, by which it is addressed, and keys, which prove it. */
-export function marksOf(site: Pick<Site, 'name' | 'aliases' | 'keys'>): Mark[] {
-  return [
-    { mark: site.name, path: ['name'], what: `the name ${JSON.stringify(site.name)}` },
-    ...site.aliases.map((alias, index) => ({
-      mark: alias,
-      path: ['aliases', index],
-      what: `the name ${JSON.stringify(alias)}`,
-    })),
-    ...site.keys.map((key, index) => ({
-      mark: `key ${key}`,
-      path: [index === 0 ? 'key' : 'old_keys'],
-      what: 'the same key',
-    })),
-  ];
-}
-
-/** A problem for everything of the site that another one has already. */
-export function claims(site: Site, owners: ReadonlyMap<string, Site>): Problem[] {
-  const taken = marksOf(site).flatMap((mark) => {
-    const owner = owners.get(mark.mark);
-    return owner === undefined ? [] : [{ ...mark, owner }];
-  });
-  if (taken.length === 0) return [];
-  // Read once more for the lines alone; the file was good a moment ago.
-  const reading = readTomlFile(site.file);
-  const places = 'toml' in reading ? reading.toml.places : locateKeys('');
-  return taken.map(({ path, what, owner }) => ({
-    file: site.file,
-    line: placeOf(places, path).line,
-    message: `another site has ${what} already`,
-    found: `it is in ${owner.file} too`,
-    expected: 'names, aliases and keys that no other site has',
-    remedy: `change one of the two; until then ${owner.file} has it, being first by file name`,
-  }));
 }

@@ -3,16 +3,17 @@
  * everything that is wrong, because a person mends a file in one go.
  */
 
-import { realpathSync, statSync } from 'node:fs';
-import { normalize } from 'node:path';
+import { constants } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { type Path, type Places, placeOf } from '../config/locate.js';
 import type { Finding, Problem } from '../config/problem.js';
 import { longestSocketPath } from '../config/system.js';
 import { errorCode, formatMode, quoteShell } from '../config/toml-file.js';
-import { groupName, type UserEntry, userByName } from '../os/identity.js';
+import { groupName, type UserEntry } from '../os/identity.js';
+import { assemble } from './assemble.js';
 import { confinementFindings } from './confinable.js';
 import type { LayeredSite } from './defaults.js';
+<<<<<<< HEAD
 import { checkDispatch, checkOnDisconnect } from './dispatch.js';
 import { isolationOf } from './isolation.js';
 import { checkPhpBinary } from './php-binary.js';
@@ -20,24 +21,42 @@ import { processesOf } from './processes.js';
 import { checkProgram, checkWebUsers, withProgram } from './program.js';
 import { recordingOf } from './recording.js';
 import { limitNames, type Site, type SiteLimitName, siteSocketPath } from './site.js';
+=======
+import { checkProgram, withProgram } from './program.js';
+import { type Site, siteSocketPath } from './site.js';
+import { SystemView } from './system-view.js';
+import type { Walker } from './way.js';
+>>>>>>> c92519c (site, master, router: what thousands of quiet sites cost)
 
 export interface Origin {
   readonly file: string;
   readonly places: Places;
 }
 
-/** The site, or everything that keeps it from running. */
-export function checkAgainstSystem(config: Config, layered: LayeredSite, origin: Origin): Site | Problem[] {
+/**
+ * The site, or everything that keeps it from running.
+ *
+ * @param view what is known of the system already, when many sites are read at once
+ */
+export function checkAgainstSystem(
+  config: Config,
+  layered: LayeredSite,
+  origin: Origin,
+  view = new SystemView(),
+): Site | Problem[] {
   const written = withProgram(layered);
   const problems: Problem[] = [];
   const complain = (path: Path, finding: Finding | undefined) => {
     if (finding !== undefined)
       problems.push({ file: origin.file, line: placeOf(origin.places, path).line, ...finding });
   };
-  const user = userByName(written.user);
+  const user = view.user(written.user);
   complain(['user'], user === undefined ? unknownUser(written.user) : checkUser(config, user));
-  const root = checkRoot(written.root, written.user);
+  const trustedUids = written.trusted_owners.map((name) => view.user(name)?.uid ?? -1);
+  const walker = { uid: user?.uid ?? -1, trusted: trustedUids };
+  const root = checkRoot(written, walker, view);
   if (typeof root !== 'string') complain(['root'], root);
+<<<<<<< HEAD
   if (written.command === undefined) complain(['php'], checkPhpBinary(written.php, user?.uid ?? 0));
   else if (user !== undefined) {
     complain(['command'], checkProgram(written.command[0], user));
@@ -48,13 +67,18 @@ export function checkAgainstSystem(config: Config, layered: LayeredSite, origin:
     if (owner === undefined) complain(['trusted_owners', index], unknownUser(name));
     return owner?.uid ?? -1;
   });
+=======
+  if (written.command === undefined) complain(['php'], view.php(written.php, user?.uid ?? 0));
+  else if (user !== undefined) complain(['command'], checkProgram(written.command[0], user));
+  for (const [index, name] of written.trusted_owners.entries())
+    if (trustedUids[index] === -1) complain(['trusted_owners', index], unknownUser(name));
+>>>>>>> c92519c (site, master, router: what thousands of quiet sites cost)
   const visitors = Object.entries(written.visitors ?? {}).map(([visitor, name]) => {
-    const entry = userByName(name);
+    const entry = view.user(name);
     complain(['visitors', visitor], entry === undefined ? unknownUser(name) : checkUser(config, entry));
     return [visitor, entry] as const;
   });
-  const walker = { uid: user?.uid ?? -1, trusted: trustedUids };
-  for (const [path, finding] of confinementFindings(config, written, walker)) complain(path, finding);
+  for (const [path, finding] of confinementFindings(config, written, walker, view)) complain(path, finding);
   complain(['key'], checkKey(written));
   complain(['dispatch'], checkDispatch(written));
   complain(['socket'], checkSocket(config, written));
@@ -63,7 +87,7 @@ export function checkAgainstSystem(config: Config, layered: LayeredSite, origin:
   const known = visitors.flatMap(([visitor, entry]) =>
     entry === undefined ? [] : [[visitor, entry] as const],
   );
-  return build(written, {
+  return assemble(written, {
     user,
     realRoot: root,
     trustedUids,
@@ -72,6 +96,7 @@ export function checkAgainstSystem(config: Config, layered: LayeredSite, origin:
   });
 }
 
+<<<<<<< HEAD
 interface Resolved {
   readonly user: UserEntry;
   readonly realRoot: string;
@@ -134,6 +159,8 @@ function limitsOf(written: LayeredSite['limits']): Partial<Record<SiteLimitName,
   return limits;
 }
 
+=======
+>>>>>>> c92519c (site, master, router: what thousands of quiet sites cost)
 function unknownUser(name: string): Finding {
   return {
     message: `the user ${JSON.stringify(name)} does not exist`,
@@ -184,15 +211,14 @@ function floor(config: Config, kind: 'uid' | 'gid', found: number, least: number
 }
 
 /** The root with every link resolved, or what is wrong with it. */
-function checkRoot(root: string, user: string): string | Finding {
+function checkRoot({ root, user }: LayeredSite, walker: Walker, view: SystemView): string | Finding {
   const expected = 'a directory that exists';
   try {
-    const realRoot = realpathSync(root);
-    const stats = statSync(realRoot);
-    if (!stats.isDirectory()) {
+    const { real: realRoot, mode } = view.way(root, walker);
+    if ((mode & constants.S_IFMT) !== constants.S_IFDIR) {
       return {
         message: `the root ${root} is no directory`,
-        found: `mode ${formatMode(stats.mode)}`,
+        found: `mode ${formatMode(mode)}`,
         expected,
         remedy: 'name the directory that holds the site',
       };

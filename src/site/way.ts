@@ -14,8 +14,9 @@ export interface Walker {
 export interface Way {
   /** The path with every symbolic link resolved. */
   readonly real: string;
-  /** The uid of what is there. */
+  /** The uid of what is there, and its mode: stat(2). */
   readonly owner: number;
+  readonly mode: number;
   /** The first link on the way that somebody else than root and the trusted can replace. */
   readonly loose?: string;
   /** Directories on the way that hold a link, with their owners. */
@@ -25,8 +26,11 @@ export interface Way {
 /** As many as the kernel follows, path_resolution(7). */
 const mostLinks = 40;
 
-/** @throws what lstat(2) and its kin have to say: ENOENT, EACCES …; ELOOP after 40 links */
-export function followWay(path: string, { trusted }: Walker): Way {
+/**
+ * @param plain paths known to be no symbolic links; those on the way are added, the last one excepted
+ * @throws what lstat(2) and its kin have to say: ENOENT, EACCES …; ELOOP after 40 links
+ */
+export function followWay(path: string, { trusted }: Walker, plain = new Set<string>()): Way {
   const holders: { path: string; owner: number }[] = [];
   let pending = components(path);
   let at = '';
@@ -37,8 +41,9 @@ export function followWay(path: string, { trusted }: Walker): Way {
     if (name === '..') at = at.slice(0, Math.max(0, at.lastIndexOf('/')));
     if (name === '..') continue;
     const next = `${at}/${name}`;
-    if (!lstatSync(next).isSymbolicLink()) {
+    if (plain.has(next) || !lstatSync(next).isSymbolicLink()) {
       at = next;
+      if (pending.length > 0) plain.add(next);
       continue;
     }
     const holder = statSync(at || '/');
@@ -49,8 +54,8 @@ export function followWay(path: string, { trusted }: Walker): Way {
     if (target.startsWith('/')) at = '';
   }
   const real = at || '/';
-  const { uid: owner } = statSync(real);
-  return { real, owner, holders, ...(loose === undefined ? {} : { loose }) };
+  const { uid: owner, mode } = statSync(real);
+  return { real, owner, mode, holders, ...(loose === undefined ? {} : { loose }) };
 }
 
 /** Whether it leads, for sure, to where root or the trusted wanted, or else to what belongs to the site's user. */

@@ -5,6 +5,7 @@
 
 import {
   closeSync,
+  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
@@ -27,7 +28,7 @@ import { GuiseError, messageOf } from '../error.js';
 import { changeKeys, composeSite, type Table } from './compose.js';
 import { makeKey, rotate } from './key.js';
 import { checkSiteText } from './read.js';
-import { claims, marksOf, type Registry, readSites } from './registry.js';
+import { SiteCatalog } from './registry.js';
 import { isSiteName, type SiteFile, siteSchema } from './schema.js';
 import { setDotted, unsetDotted } from './settings.js';
 import type { Site } from './site.js';
@@ -41,42 +42,54 @@ export interface SiteChanges {
   readonly rotateKey?: { readonly graceMs: number };
 }
 
-/** Writes the file of a new site and makes its key. Throws SITE_EXISTS or SITE_INVALID and then has written nothing. */
-export function addSite(config: Config, table: Table): Site {
+/**
+ * Writes the file of a new site and makes its key. Throws SITE_EXISTS or SITE_INVALID and then has written nothing.
+ *
+ * @param known the sites as a daemon knows them, so that no other file need be opened. It may be older than the
+ * files: that is enough to agree, and before anything is refused for another site's sake all files are read.
+ */
+export function addSite(config: Config, table: Table, known?: SiteCatalog): Site {
   const name = typeof table.name === 'string' ? table.name.toLowerCase() : '';
   const file = join(config.paths.sites, isSiteName(name) ? `${name}.toml` : 'new.toml');
-  const registry = readSites(config);
-  const known = fileOf(registry, name);
-  if (known !== undefined) throw exists(name, known);
+  const catalog = known?.fileOf(name) === undefined ? known : undefined;
+  const others = catalog ?? SiteCatalog.read(config);
+  const present = others.fileOf(name);
+  if (present !== undefined) throw exists(name, present);
   const text = composeSite(
     // Nobody asks a program's visitors for a key.
     table.command === undefined ? { ...table, key: table.key ?? makeKey() } : table,
   );
-  const site = demand(config, file, text, registry);
+  const site = demand(config, file, text, others);
   mkdirSync(config.paths.sites, { recursive: true, mode: 0o755 });
   replace(file, text, 'new');
   return site;
 }
 
-/** Changes the file of a site. Throws SITE_UNKNOWN or SITE_INVALID and then has written nothing. */
-export function changeSite(config: Config, name: string, changes: SiteChanges): Site {
-  const registry = readSites(config);
-  const file = demandFile(registry, name);
+/**
+ * Changes the file of a site. Throws SITE_UNKNOWN or SITE_INVALID and then has written nothing.
+ *
+ * @param known as for `addSite`
+ */
+export function changeSite(config: Config, name: string, changes: SiteChanges, known?: SiteCatalog): Site {
+  const { file, catalog } = demandFile(config, name, known);
   const reading = readTomlFile(file);
   if ('problem' in reading) throw new GuiseError('SITE_INVALID', formatFinding(reading.problem), { file });
   const { raw, text: before } = reading.toml;
   const wanted = unsetDotted(setDotted(raw, changes.set), changes.unset);
   if (changes.rotateKey !== undefined) Object.assign(wanted, rotated(wanted, changes.rotateKey.graceMs));
   const text = changeKeys(before, difference(raw, wanted));
-  const others = { sites: registry.sites.filter((site) => site.file !== file), parked: [] };
-  const site = demand(config, file, text, others);
+  const site = demand(config, file, text, catalog);
   replace(file, text, 'changed');
   return site;
 }
 
-/** Removes the file of a site, parked or not, and answers with its path. Throws SITE_UNKNOWN. */
-export function removeSite(config: Config, name: string): string {
-  const file = demandFile(readSites(config), name);
+/**
+ * Removes the file of a site, parked or not, and answers with its path. Throws SITE_UNKNOWN.
+ *
+ * @param known as for `addSite`
+ */
+export function removeSite(config: Config, name: string, known?: SiteCatalog): string {
+  const { file } = demandFile(config, name, known);
   try {
     unlinkSync(file);
     syncDirectory(dirname(file));
@@ -102,18 +115,19 @@ function rotated(raw: Table, graceMs: number): Table {
   return { key, old_keys: old_keys.length === 0 ? undefined : old_keys };
 }
 
-/** The file of the site with this name, where there is one, parked or not. */
-export function fileOf(registry: Registry, name: string): string | undefined {
-  return (
-    registry.sites.find((site) => site.name === name)?.file ??
-    registry.parked.find((parked) => parked.name === name)?.file
-  );
+interface Found {
+  readonly file: string;
+  readonly catalog: SiteCatalog;
 }
 
-function demandFile(registry: Registry, name: string): string {
-  const file = fileOf(registry, name);
-  if (file !== undefined) return file;
-  const alias = registry.sites.find((site) => site.aliases.includes(name));
+function demandFile(config: Config, name: string, known: SiteCatalog | undefined): Found {
+  const remembered = known?.fileOf(name);
+  if (known !== undefined && remembered !== undefined && existsSync(remembered))
+    return { file: remembered, catalog: known };
+  const catalog = SiteCatalog.read(config);
+  const file = catalog.fileOf(name);
+  if (file !== undefined) return { file, catalog };
+  const alias = catalog.named(name);
   throw new GuiseError('SITE_UNKNOWN', `there is no site ${JSON.stringify(name)}`, {
     remedy:
       alias === undefined
@@ -123,15 +137,14 @@ function demandFile(registry: Registry, name: string): string {
 }
 
 /** The site that the text describes, or SITE_INVALID with all that is wrong. */
-function demand(config: Config, file: string, text: string, others: Registry): Site {
+function demand(config: Config, file: string, text: string, others: SiteCatalog): Site {
   const reading = checkSiteText(config, file, text);
   if ('parked' in reading) throw invalid(reading.parked.problems, file);
-  const owners = new Map(
-    others.sites.flatMap((site) => marksOf(site).map(({ mark }) => [mark, site] as const)),
-  );
-  const taken = claims(reading.site, owners);
+  const { site } = reading;
+  if (others.claims.rivals(site).length === 0) return site;
+  const taken = SiteCatalog.read(config).claims.problems(site);
   if (taken.length > 0) throw invalid(taken, file);
-  return reading.site;
+  return site;
 }
 
 function invalid(problems: readonly Problem[], file: string): GuiseError {

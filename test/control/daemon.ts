@@ -8,7 +8,7 @@ import { noFigures } from '../../src/account/figures.js';
 import type { MasterApi, SiteStatus, StatusReport } from '../../src/control/api.js';
 import { figuresReport } from '../../src/control/figures-report.js';
 import { controlPath, startControlServer } from '../../src/control/server.js';
-import { readSites } from '../../src/site/registry.js';
+import { SiteCatalog } from '../../src/site/registry.js';
 import { type Instance, makeInstance } from '../site/instance.js';
 
 export interface FakeDaemon extends Instance {
@@ -37,7 +37,7 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
   for (const directory of [instance.directory, config.paths.run]) chmodSync(directory, 0o755);
   const calls: string[] = [];
   const problems: unknown[] = [];
-  let registry = readSites(config);
+  let registry = SiteCatalog.read(config);
   const check = (): void => {
     if (daemon.failure !== undefined) throw daemon.failure;
   };
@@ -53,7 +53,7 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
     reload: async () => {
       check();
       calls.push('reload');
-      registry = readSites(config);
+      registry = SiteCatalog.read(config);
       return { added: ['new.example'], changed: [], removed: [], unchanged: 2, parked: registry.parked };
     },
     reopen: () => {
@@ -64,7 +64,7 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
     },
     applySite: async (name) => {
       calls.push(`apply ${name}`);
-      registry = readSites(config);
+      registry = SiteCatalog.read(config);
     },
   };
   const path = controlPath(config.paths.run);
@@ -88,7 +88,7 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
     others: [],
     clockStepMs: 60_000,
     reread: () => {
-      registry = readSites(config);
+      registry = SiteCatalog.read(config);
     },
     close: server.close,
   };

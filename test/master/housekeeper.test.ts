@@ -18,6 +18,7 @@ import t, { type Test } from 'tap';
 import { Housekeeper } from '../../src/master/housekeeper.js';
 import { reap } from '../../src/os/reap.js';
 import type { Site } from '../../src/site/site.js';
+import { countFileCalls } from '../harness/file-calls.js';
 
 const uid = 64_901;
 const neighbour = 64_950;
@@ -124,6 +125,18 @@ t.test('a site whose file is there, or set aside, keeps everything', async (t) =
     keeper.siteIsOver(site);
     t.ok(existsSync(`${state}/sites/a.test/tmp`), name);
   }
+});
+
+t.test('sites that go together are looked for once, and those that stay not at all', async (t) => {
+  const { site, keeper } = stage(t, 1000);
+  const directory = site.file.replace('/a.test.toml', '');
+  const sites = Array.from({ length: 50 }, (_, n) => `s${n}.test`);
+  const end = (): void => {
+    for (const name of sites) keeper.siteIsOver({ ...site, name, file: `${directory}/${name}.toml` });
+  };
+  t.equal(countFileCalls(end).readdirSync, 1);
+  for (const name of sites) writeFileSync(`${directory}/${name}.toml`, '');
+  t.equal(countFileCalls(end).readdirSync, undefined);
 });
 
 t.test('root removes nothing that is not empty', async (t) => {

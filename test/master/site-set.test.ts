@@ -3,8 +3,10 @@
 import { mock } from 'node:test';
 import fc from 'fast-check';
 import t from 'tap';
-import { isAutomaticId, keyHashes, routerSite } from '../../src/master/site-set.js';
+import { keyHashes, routerSite } from '../../src/master/router-row.js';
+import { isAutomaticId } from '../../src/master/site-set.js';
 import { userByName } from '../../src/os/identity.js';
+import type { Site } from '../../src/site/site.js';
 import { descriptorCount } from '../os/running.js';
 import { key } from '../site/instance.js';
 import { SetRig } from './set-rig.js';
@@ -146,6 +148,33 @@ t.test('visitors of a site have sites of their own', (t) => {
   t.notMatch(JSON.stringify(routerSite(site, 100)), key, 'no key as such');
   t.notMatch(JSON.stringify(routerSite(site, 100)), rig.base.root, 'and no path');
   t.same(rig.apply(rig.site('a.test')).difference, [[], ['a.test'], ['a.test+man'], 0]);
+  t.end();
+});
+
+t.test('a change of one site is applied without a look at the others', (t) => {
+  const rig = new SetRig(t);
+  const [a, b, c] = ['a.test', 'b.test', 'c.test'].map((name) => rig.site(name)) as [Site, Site, Site];
+  rig.apply(a, b);
+  const apply = (before: Site[], after: Site[]) => {
+    rig.calls.length = 0;
+    const { added, changed, removed } = rig.sites.applyChange({ before, after });
+    return { calls: [...rig.calls], difference: [added, changed, removed] };
+  };
+  t.same(apply([], [c]), { calls: ['opened c.test 3'], difference: [['c.test'], [], []] });
+  const other = rig.site('b.test', { maxWorkers: 3 });
+  t.same(apply([b], [other]), {
+    calls: ['closed b.test 2', 'opened b.test 4'],
+    difference: [[], ['b.test'], []],
+  });
+  t.same(apply([other], [rig.site('b.test', { maxWorkers: 3 })]), { calls: [], difference: [[], [], []] });
+  t.same(apply([other], []), {
+    calls: ['closed b.test 4', 'over b.test 4'],
+    difference: [[], [], ['b.test']],
+  });
+  t.same(
+    [...rig.sites.all()].map(({ id }) => id),
+    [1, 3],
+  );
   t.end();
 });
 

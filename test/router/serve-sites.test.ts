@@ -2,11 +2,27 @@
 
 import t from 'tap';
 import { noWorkerReason, toRouter } from '../../src/control/router-messages.js';
+import { packRows, type RouterRow } from '../../src/control/router-rows.js';
 import { noteComplete, noteDone } from '../../src/control/worker-messages.js';
 import { close, send } from '../../src/os/socket.js';
 import { identity } from '../harness/sockets.js';
 import { siteConfig } from './rig.js';
 import { answer, ask, keyed, keyOf, page, ServerRig } from './server-rig.js';
+
+t.test('many sites told in one message are each found by their own key', async (t) => {
+  const rig = new ServerRig(t);
+  const rows = ['1', '2', '3'].map(
+    (digit, n): RouterRow => [n + 1, { ...siteConfig, name: `s${digit}.test`, ...keyed(digit) }],
+  );
+  rig.order(toRouter.sites, 0, {}, packRows(rows));
+  for (const [digit, site] of [
+    ['3', 3],
+    ['1', 1],
+  ] as const) {
+    await rig.connect().say(ask({ GUISE_KEY: keyOf(digit) }));
+    t.same(rig.demands.at(-1), { site, count: 1 });
+  }
+});
 
 t.test('a site that is taken out while a request of it is being read', async (t) => {
   const rig = new ServerRig(t);

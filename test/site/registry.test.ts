@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { readSites, rereadSite } from '../../src/site/registry.js';
+import { readSites } from '../../src/site/registry.js';
 import { makeInstance, otherKey, siteText } from './instance.js';
 
 t.test('one bad file never stops the others', async (t) => {
@@ -70,35 +70,6 @@ t.test('a missing directory holds no sites; one that cannot be listed is an erro
   t.same(readSites(config), { sites: [], parked: [] });
   writeFileSync(config.paths.sites, '');
   t.throws(() => readSites(config), { code: 'CONFIG_UNREADABLE' });
-});
-
-t.test('reading one site again leaves the others alone', async (t) => {
-  const instance = makeInstance(t);
-  const first = instance.site('10.toml', siteText(instance, 'a.example'));
-  instance.site('20.toml', siteText(instance, 'a.example', '', otherKey));
-  instance.site('30.toml', siteText(instance, 'c.example', '', '3'.repeat(64)));
-  const config = instance.config();
-  const before = readSites(config);
-  instance.site('10.toml', siteText(instance, 'a.example', 'spare = 3\n'));
-  // Whoever looks at this file now would see a site that is parked.
-  instance.site('30.toml', 'nonsense');
-  const changed = rereadSite(config, before, 'a.example');
-  t.match(changed, { sites: [{ name: 'a.example', spare: 3 }, {}], parked: [{ file: /20.toml/ }] });
-  t.equal(changed.sites[1], before.sites[1]);
-  rmSync(first);
-  const removed = rereadSite(config, changed, 'a.example');
-  t.match(
-    removed,
-    { sites: [{ name: 'a.example', file: /20.toml/, spare: 1 }, {}], parked: [] },
-    'the name is free',
-  );
-  instance.site('d.example.toml', siteText(instance, 'd.example', '', '4'.repeat(64)));
-  const added = rereadSite(config, removed, 'd.example');
-  t.same(
-    added.sites.map((site) => site.name),
-    ['a.example', 'c.example', 'd.example'],
-  );
-  t.equal(added.sites[0], removed.sites[0]);
 });
 
 t.test('a thousand sites are read in a moment', async (t) => {
