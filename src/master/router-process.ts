@@ -31,6 +31,12 @@ const maxWaiting = 100_000;
 /** Short-lived objects fill a larger space before they are collected, and no helper threads wake up for that. */
 const engineOptions = ['--single-threaded', '--max-semi-space-size=16'];
 
+/**
+ * Every request passes through it for some tens of microseconds: where scripts keep all processors busy, none of them
+ * should have to wait for its turn twice.
+ */
+const routerNice = -10;
+
 export interface RouterHandlers {
   request(request: RouterRequest): void;
   figures(message: FiguresMessage): void;
@@ -58,6 +64,7 @@ export class RouterProcess {
       logFd,
       channel: theirs,
       writable: spool,
+      nice: routerNice,
     });
     close(theirs);
     this.#pidfd = pidfdOpen(this.pid);
