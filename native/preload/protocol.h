@@ -97,8 +97,10 @@ struct slate {
   uint32_t started; /* the job whose answer has begun */
   uint32_t over;    /* the job that `note` is about */
   uint32_t reserved[14];
-  uint32_t wanted; /* the router's; in a cache line of its own */
-  uint32_t reserved_too[31];
+  /* The router's, in a cache line of their own. */
+  uint32_t wanted;
+  uint32_t followed; /* not 0: it looks here; before that, notes are sent */
+  uint32_t reserved_too[30];
 };
 
 #endif

@@ -72,9 +72,12 @@ static void next(struct task *task) {
                         .body_length = job->body_length};
 }
 
+/* The router looks at the slate. One that was started again may not know of it. */
+static int is_followed(void) { return slate && atomic_load((_Atomic uint32_t *)&slate->followed); }
+
 /* The router has asked for a message, or has no other way to learn of it. */
 static int is_wanted(uint32_t sequence) {
-  return !slate || atomic_load((_Atomic uint32_t *)&slate->wanted) == sequence;
+  return !is_followed() || atomic_load((_Atomic uint32_t *)&slate->wanted) == sequence;
 }
 
 /* `over` is written when all the rest is, and before it is asked whether anybody waits for it. */
@@ -117,7 +120,7 @@ static void end_job(const struct task *task, struct note *note) {
 
 static void started(void) {
   struct note note = {.type = NOTE_STARTED, .sequence = incoming.job.sequence, .status = answer.status};
-  if (slate)
+  if (is_followed())
     atomic_store((_Atomic uint32_t *)&slate->started, note.sequence);
   else
     send_note(&note);
@@ -141,6 +144,8 @@ const struct lane *routed_lane(int job_channel, unsigned slot) {
   static const struct lane lane = {next, started, finished, refused};
   channel = job_channel;
   slate = shared_slot(slot, sizeof *slate);
+  /* Whoever followed the worker before this one. */
+  if (slate) memset(slate, 0, sizeof *slate);
   getrusage(RUSAGE_SELF, &usage_before);
   return &lane;
 }

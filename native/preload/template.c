@@ -105,12 +105,13 @@ static void become_worker(const struct order *order, int channel, const sigset_t
    */
   setpgid(0, 0);
   title_set("worker", site.name);
+  /* Before anybody hears of it: the slate is empty then. */
+  const struct lane *lane = is_direct ? direct_lane(order->slot) : routed_lane(channel, order->slot);
   struct report born = {.type = REPORT_BORN, .worker = order->worker, .pid = getpid()};
   report(&born);
   syscall(SYS_close, GUISE_MASTER_FD);
   tree_forget_list();
-  /* Before it is forgotten, for the other lane keeps it elsewhere. */
-  const struct lane *lane = is_direct ? direct_lane(order->slot) : routed_lane(channel, order->slot);
+  /* The direct lane keeps it elsewhere. */
   forget_listener();
   signal(SIGCHLD, SIG_DFL);
   sigprocmask(SIG_SETMASK, mask, NULL);

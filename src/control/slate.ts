@@ -3,6 +3,8 @@
  * end without a message that wakes the router up. Layout as `struct slate` in native/preload/protocol.h, which a
  * test compares with this. What stands there is the worker's word about its own job, like a note.
  *
+ * The worker empties it before it is announced, and sends every note until the router has said that it follows.
+ *
  * Each side writes its own word first and reads the other's then: of a job that the router wants to be told about,
  * either the worker sees the wish, or the router sees that the job is over.
  */
@@ -13,6 +15,7 @@ export const slateBytes = 256;
 const startedWord = 16;
 const overWord = 17;
 const wantedWord = 32;
+const followedWord = 33;
 
 export class Slate {
   readonly #words: Int32Array;
@@ -23,8 +26,7 @@ export class Slate {
   constructor(memory: ArrayBuffer, slot: number) {
     this.#words = new Int32Array(memory, slot * slateBytes, slateBytes / 4);
     this.#note = Buffer.from(memory, slot * slateBytes, noteBytes);
-    // What a worker before this one has left there, perhaps for another router that counted its jobs from 1 as well.
-    this.#words.fill(0);
+    Atomics.store(this.#words, followedWord, 1);
   }
 
   /** The worker sends a note at the end of this job. To be looked at afterwards: it may be over already. */

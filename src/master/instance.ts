@@ -101,9 +101,7 @@ export class Instance {
       config,
       listeners,
       sites: () => this.#routerSites(),
-      figures: ({ site, figures, isLast }) => {
-        this.book.said(site, figures, isLast);
-      },
+      figures: ({ site, figures, isLast }) => this.book.said(site, figures, isLast),
       died: () => {
         this.book.routerDied((id) => this.sites.byId(id)?.isClosing !== false || isAutomaticId(id));
       },

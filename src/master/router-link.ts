@@ -219,7 +219,10 @@ export class RouterLink {
       if (rows.length === 1) process.order({ ...none, type: toRouter.site, site }, row);
       else process.order({ ...none, type: toRouter.sites }, packRows(rows));
     }
-    for (const { runtime, listener } of known) if (listener >= 0) this.#giveListener(runtime.id, listener);
+    for (const { runtime, listener } of known) {
+      if (listener >= 0) this.#giveListener(runtime.id, listener);
+      this.giveSlates(runtime.id, runtime.slates);
+    }
     this.#giveListener(0, listeners.unix);
     for (const listener of listeners.tcp) this.#giveListener(0, listener, listenerKind.tcp);
   }

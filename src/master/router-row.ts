@@ -29,6 +29,7 @@ export function routerSite(site: Site, linesPerSecond: number): RouterSite {
     maxRequests: site.maxRequests,
     spare: site.spare,
     timeLimitMs: site.timeLimitMs,
+    onDisconnect: site.onDisconnect,
     idleTimeoutMs: site.idleTimeoutMs,
     queueLength: site.queueLength,
     queueTimeoutMs: site.queueTimeoutMs,

@@ -8,6 +8,7 @@ import { normalize } from 'node:path';
 import type { UserEntry } from '../os/identity.js';
 import type { LayeredSite } from './defaults.js';
 import { isolationOf } from './isolation.js';
+import { processesOf } from './processes.js';
 import { recordingOf } from './recording.js';
 import { limitNames, type Site, type SiteLimitName } from './site.js';
 
@@ -68,6 +69,7 @@ export function assemble(written: LayeredSite, resolved: Resolved): Site {
     limits: limitsOf(written.limits),
     ...isolationOf(written),
     ...recordingOf(written),
+    ...processesOf(written),
   };
 }
 

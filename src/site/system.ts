@@ -13,20 +13,11 @@ import { groupName, type UserEntry } from '../os/identity.js';
 import { assemble } from './assemble.js';
 import { confinementFindings } from './confinable.js';
 import type { LayeredSite } from './defaults.js';
-<<<<<<< HEAD
 import { checkDispatch, checkOnDisconnect } from './dispatch.js';
-import { isolationOf } from './isolation.js';
-import { checkPhpBinary } from './php-binary.js';
-import { processesOf } from './processes.js';
 import { checkProgram, checkWebUsers, withProgram } from './program.js';
-import { recordingOf } from './recording.js';
-import { limitNames, type Site, type SiteLimitName, siteSocketPath } from './site.js';
-=======
-import { checkProgram, withProgram } from './program.js';
 import { type Site, siteSocketPath } from './site.js';
 import { SystemView } from './system-view.js';
 import type { Walker } from './way.js';
->>>>>>> c92519c (site, master, router: what thousands of quiet sites cost)
 
 export interface Origin {
   readonly file: string;
@@ -56,23 +47,13 @@ export function checkAgainstSystem(
   const walker = { uid: user?.uid ?? -1, trusted: trustedUids };
   const root = checkRoot(written, walker, view);
   if (typeof root !== 'string') complain(['root'], root);
-<<<<<<< HEAD
-  if (written.command === undefined) complain(['php'], checkPhpBinary(written.php, user?.uid ?? 0));
+  if (written.command === undefined) complain(['php'], view.php(written.php, user?.uid ?? 0));
   else if (user !== undefined) {
     complain(['command'], checkProgram(written.command[0], user));
     complain(['command'], checkWebUsers(config));
   }
-  const trustedUids = written.trusted_owners.map((name, index) => {
-    const owner = userByName(name);
-    if (owner === undefined) complain(['trusted_owners', index], unknownUser(name));
-    return owner?.uid ?? -1;
-  });
-=======
-  if (written.command === undefined) complain(['php'], view.php(written.php, user?.uid ?? 0));
-  else if (user !== undefined) complain(['command'], checkProgram(written.command[0], user));
   for (const [index, name] of written.trusted_owners.entries())
     if (trustedUids[index] === -1) complain(['trusted_owners', index], unknownUser(name));
->>>>>>> c92519c (site, master, router: what thousands of quiet sites cost)
   const visitors = Object.entries(written.visitors ?? {}).map(([visitor, name]) => {
     const entry = view.user(name);
     complain(['visitors', visitor], entry === undefined ? unknownUser(name) : checkUser(config, entry));
@@ -96,71 +77,6 @@ export function checkAgainstSystem(
   });
 }
 
-<<<<<<< HEAD
-interface Resolved {
-  readonly user: UserEntry;
-  readonly realRoot: string;
-  readonly trustedUids: readonly number[];
-  readonly visitors: Readonly<Record<string, UserEntry>>;
-  readonly file: string;
-}
-
-function build(written: LayeredSite, resolved: Resolved): Site {
-  const keyring = [
-    ...(written.key === undefined ? [] : [{ key: written.key, untilMs: Number.POSITIVE_INFINITY }]),
-    ...(written.old_keys ?? [])
-      .map((old) => ({ key: old.key, untilMs: old.until.getTime() }))
-      .filter((old) => old.untilMs > Date.now()),
-  ];
-  return {
-    name: written.name,
-    aliases: written.aliases ?? [],
-    file: resolved.file,
-    root: normalize(written.root).replace(/(?<=.)\/+$/, ''),
-    realRoot: resolved.realRoot,
-    user: resolved.user,
-    visitors: resolved.visitors,
-    mode: written.mode,
-    socket: written.socket,
-    dispatch: written.command === undefined ? written.dispatch : 'program',
-    ...(written.command === undefined ? {} : { command: written.command }),
-    php: written.php,
-    keys: keyring.map((entry) => entry.key),
-    keyring,
-    keyRequired: written.key_required,
-    maxWorkers: written.max_workers,
-    maxRequests: written.max_requests,
-    spare: written.spare,
-    timeLimitMs: written.time_limit,
-    idleTimeoutMs: written.idle_timeout,
-    queueLength: written.queue_length,
-    queueTimeoutMs: written.queue_timeout,
-    maxBodyBytes: written.max_body,
-    suffixes: written.suffixes,
-    trustedOwners: written.trusted_owners,
-    trustedUids: resolved.trustedUids,
-    env: written.env,
-    phpIni: { set: written.php_ini.set ?? {}, lock: written.php_ini.lock ?? {} },
-    umask: Number.parseInt(written.umask, 8),
-    limits: limitsOf(written.limits),
-    ...isolationOf(written),
-    ...recordingOf(written),
-    ...processesOf(written),
-  };
-}
-
-function limitsOf(written: LayeredSite['limits']): Partial<Record<SiteLimitName, number>> {
-  const limits: Partial<Record<SiteLimitName, number>> = {};
-  for (const name of limitNames) {
-    const value = written[name];
-    // RLIMIT_CPU counts whole seconds; the file has a duration, held in milliseconds.
-    if (value !== undefined) limits[name] = name === 'cpu' ? Math.ceil(value / 1000) : value;
-  }
-  return limits;
-}
-
-=======
->>>>>>> c92519c (site, master, router: what thousands of quiet sites cost)
 function unknownUser(name: string): Finding {
   return {
     message: `the user ${JSON.stringify(name)} does not exist`,

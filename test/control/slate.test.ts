@@ -18,12 +18,11 @@ t.test('a job is over when its own number stands there', (t) => {
   t.end();
 });
 
-t.test('a new worker’s slate is empty', (t) => {
-  const memory = new ArrayBuffer(slateBytes);
-  writeSlate(memory, 0, { type: noteDone, sequence: 1 });
-  const slate = new Slate(memory, 0);
-  t.equal(slate.ended(1), undefined, 'whatever the one before has left');
-  t.equal(slate.hasStarted(1), false);
+t.test('the worker is told that somebody follows', (t) => {
+  const memory = new ArrayBuffer(2 * slateBytes);
+  new Slate(memory, 1);
+  t.equal(Buffer.from(memory).readUInt32LE(132), 0);
+  t.equal(Buffer.from(memory).readUInt32LE(slateBytes + 132), 1);
   t.end();
 });
 

@@ -27,6 +27,7 @@ int main(void) {
   SHOW("slate.started", offsetof(struct slate, started));
   SHOW("slate.over", offsetof(struct slate, over));
   SHOW("slate.wanted", offsetof(struct slate, wanted));
+  SHOW("slate.followed", offsetof(struct slate, followed));
   SHOW("order", sizeof(struct order));
   SHOW("report", sizeof(struct report));
   SHOW("report.status", offsetof(struct report, status));
@@ -72,6 +73,7 @@ t.test('layouts and numbers are the same on both sides', (t) => {
     'slate.started': 64,
     'slate.over': 68,
     'slate.wanted': 128,
+    'slate.followed': 132,
     order: template.orderBytes,
     report: template.reportBytes,
     'report.status': 12,

@@ -166,3 +166,15 @@ t.test('with a slate it sends a note only where one is wanted', async (t) => {
     'by the clock of this machine',
   );
 });
+
+t.test('a slate that nobody follows changes nothing, and holds nothing of the worker before', async (t) => {
+  const shared = sharedMemory('slates', slateBytes);
+  t.teardown(() => close(shared));
+  new Uint8Array(mapSharedMemory(shared)).fill(1);
+  const rig = await rigFor(t, 'echo str_repeat("x", 300000);', { shared });
+  t.ok(new Uint8Array(mapSharedMemory(shared)).every((byte) => byte === 0));
+  t.same(
+    (await ask(rig)).notes.map((note) => note.type),
+    [noteStarted, noteDone],
+  );
+});
