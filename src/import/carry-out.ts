@@ -5,11 +5,11 @@ import type { Config } from '../config/config.js';
 import { formatFinding } from '../config/problem.js';
 import type { SiteReport } from '../control/api.js';
 import { GuiseError } from '../error.js';
+import { Claims } from '../site/claims.js';
 import { composeSite, type Table } from '../site/compose.js';
 import { makeKey } from '../site/key.js';
 import { checkSiteText } from '../site/read.js';
-import { claims, marksOf, readSites } from '../site/registry.js';
-import type { Site } from '../site/site.js';
+import { readSites } from '../site/registry.js';
 import type { Fate, Plan, PlannedSite } from './plan.js';
 
 export interface ImportedSite {
@@ -35,9 +35,8 @@ export async function carryOut(
   plan: Plan,
   write: ((table: Table) => Promise<SiteReport>) | undefined,
 ): Promise<Imported> {
-  const owners = new Map(
-    readSites(config).sites.flatMap((site) => marksOf(site).map(({ mark }) => [mark, site] as const)),
-  );
+  const owners = new Claims();
+  for (const site of readSites(config).sites) owners.add(site);
   const sites: ImportedSite[] = [];
   for (const one of plan.sites) sites.push(await carryOutOne(config, one, owners, write));
   return { ok: sites.every(({ problems }) => problems.length === 0), sites, fates: plan.fates };
@@ -46,7 +45,7 @@ export async function carryOut(
 async function carryOutOne(
   config: Config,
   { source, table, missing, fates }: PlannedSite,
-  owners: Map<string, Site>,
+  owners: Claims,
   write: ((table: Table) => Promise<SiteReport>) | undefined,
 ): Promise<ImportedSite> {
   if (table === undefined)
@@ -62,9 +61,9 @@ async function carryOutOne(
   const reading = checkSiteText(config, file, composeSite({ ...table, key: makeKey() }));
   if ('parked' in reading)
     return { ...base, written: false, problems: reading.parked.problems.map(formatFinding) };
-  const taken = claims(reading.site, owners);
+  const taken = owners.problems(reading.site);
   if (taken.length > 0) return { ...base, written: false, problems: taken.map(formatFinding) };
-  for (const { mark } of marksOf(reading.site)) owners.set(mark, reading.site);
+  owners.add(reading.site);
   if (write === undefined) return { ...base, written: false, problems: [] };
   try {
     await write(table);
