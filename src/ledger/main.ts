@@ -96,6 +96,7 @@ class Ledger {
       ask: (site, kind, isFull) => {
         this.#tell(isFull ? ledgerWish.rotate : ledgerWish.open, site, kind);
       },
+      gone: (lines) => this.#log.warn({ lines }, 'a site was removed before its last lines were written'),
       problem: (problem, lines) => {
         this.#complain({ problem: messageOf(problem), lines }, 'lines of the ledger are left out');
       },

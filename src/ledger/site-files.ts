@@ -9,6 +9,8 @@ export interface FilesSetup {
   hasRoom(): boolean;
   /** Asks the master; `isFull`: for the next file. */
   ask(site: number, kind: number, isFull: boolean): void;
+  /** Lines came when their site had been removed. */
+  gone(lines: number): void;
   /** Lines were left out. */
   problem(problem: unknown, lines: number): void;
 }
@@ -50,10 +52,13 @@ export class SiteFiles {
   /** The master's answer; -1: there is no such file. */
   given(site: number, kind: number, fd: number): void {
     const { file } = this.#of(site, kind);
-    this.#attempt(file, () => {
-      if (fd < 0) file.refuse();
-      else file.open(fd);
-    });
+    if (fd >= 0) {
+      this.#attempt(file, () => file.open(fd));
+      return;
+    }
+    file.refuse();
+    if (file.leftOut > 0) this.#setup.gone(file.leftOut);
+    file.leftOut = 0;
   }
 
   /** Somebody has renamed them: all are asked for again when there is something to write. */

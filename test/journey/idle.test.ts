@@ -18,7 +18,7 @@ await journey(
     await guise.addSite({ name: 'never.test', user: 'bob', args: ['--mode', 'per-request'] });
     const apache = await apacheFor(world, [site]);
 
-    /** What master and router did within a window. */
+    /** What master, router and ledger did within a window. */
     const watch = async (): Promise<{ ticks: number; wakeUps: number; commands: string[] }> => {
       const all = guise.processes();
       const sum = (of: (pid: number) => number): number =>
@@ -34,7 +34,7 @@ await journey(
       let seen = await watch();
       for (let window = 1; window < 4 && (seen.ticks > 1 || seen.wakeUps > 10); window += 1)
         seen = await watch();
-      t.equal(seen.commands.length, 2, `master and router only: ${seen.commands.join(' | ')}`);
+      t.equal(seen.commands.length, 3, `master, router and ledger only: ${seen.commands.join(' | ')}`);
       t.ok(seen.ticks <= 1, `${seen.ticks} ticks of processor time in ${windowMs} ms`);
       t.ok(seen.wakeUps <= 10, `woke up ${seen.wakeUps} times`);
     };
