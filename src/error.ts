@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'SITE_INVALID'
   | 'SITE_UNKNOWN'
   | 'SITE_EXISTS'
+  | 'REQUEST_UNKNOWN'
   | 'LAUNCH_FAILED'
   | 'SYSCALL_FAILED'
   | 'ALREADY_RUNNING'

@@ -27,6 +27,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ALREADY_RUNNING: exitCodes.ALREADY_RUNNING,
   SITE_INVALID: exitCodes.SITE,
   SITE_UNKNOWN: exitCodes.SITE,
+  REQUEST_UNKNOWN: exitCodes.SITE,
   SITE_EXISTS: exitCodes.SITE,
   LAUNCH_FAILED: exitCodes.SYSTEM,
   SYSCALL_FAILED: exitCodes.SYSTEM,

@@ -10,10 +10,13 @@ import { addDaemon } from './daemon.js';
 import { addDoctor } from './doctor.js';
 import { addExplain } from './explain.js';
 import { addImportCommands } from './import.js';
+import { addKill } from './kill.js';
+import { addLogs } from './logs.js';
 import { addMetrics } from './metrics.js';
 import { addPing } from './ping.js';
 import { addReload } from './reload.js';
 import { addReopen } from './reopen.js';
+import { addRequests } from './requests.js';
 import { addRun } from './run.js';
 import { addSiteCommands } from './site.js';
 import { addStatus } from './status.js';
@@ -32,6 +35,9 @@ const commands: readonly AddCommand[] = [
   addStatus,
   addMetrics,
   addPing,
+  addRequests,
+  addKill,
+  addLogs,
   addUsage,
   addExplain,
   addDoctor,

@@ -19,6 +19,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   BAD_REQUEST: 400,
   NOT_PERMITTED: 403,
   SITE_UNKNOWN: 404,
+  REQUEST_UNKNOWN: 404,
   SITE_EXISTS: 409,
   SITE_INVALID: 422,
   CONFIG_INVALID: 422,

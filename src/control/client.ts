@@ -20,6 +20,13 @@ export interface Ask {
   readonly body?: unknown;
   /** How long the daemon may be silent. */
   readonly timeoutMs?: number;
+  /** Where it listens, if not at the control socket. */
+  readonly socketPath?: string;
+}
+
+/** Where the router tells of requests that wait and run. */
+export function requestsPath(runDirectory: string): string {
+  return `${runDirectory}/requests.sock`;
 }
 
 /**
@@ -48,7 +55,8 @@ async function patiently(config: Daemon, question: Ask): Promise<{ status: numbe
     try {
       return await exchange(config, question);
     } catch (thrown) {
-      if (errorCode(thrown) !== 'EAGAIN' || attempt === mostAttempts) throw translate(thrown, config);
+      if (errorCode(thrown) !== 'EAGAIN' || attempt === mostAttempts)
+        throw translate(thrown, config, question.socketPath);
       await delay(pauseMs);
     }
   }
@@ -61,7 +69,7 @@ function exchange(config: Daemon, question: Ask): Promise<{ status: number; text
   const payload = question.body === undefined ? undefined : JSON.stringify(question.body);
   return new Promise((resolve, reject) => {
     const call = request({
-      socketPath: controlPath(config.paths.run),
+      socketPath: question.socketPath ?? controlPath(config.paths.run),
       // A connection of its own: one kept from before may be about to close.
       agent: false,
       method: question.method,
@@ -92,9 +100,9 @@ function exchange(config: Daemon, question: Ask): Promise<{ status: number; text
   });
 }
 
-function translate(error: unknown, config: Daemon): GuiseError {
+function translate(error: unknown, config: Daemon, socketPath?: string): GuiseError {
   if (error instanceof GuiseError) return error;
-  const path = controlPath(config.paths.run);
+  const path = socketPath ?? controlPath(config.paths.run);
   switch (errorCode(error)) {
     case 'ENOENT':
     case 'ECONNREFUSED':

@@ -4,6 +4,7 @@
  * A caller that fits no role gets nothing.
  */
 
+import type { Config } from '../config/config.js';
 import { groupByName, userByName, userByUid } from '../os/identity.js';
 import type { MasterApi } from './api.js';
 import type { Peer } from './peer.js';
@@ -20,7 +21,10 @@ export interface Caller {
 }
 
 /** What the master knows that decides over a caller. */
-export type RoleSources = Pick<MasterApi, 'config' | 'isOwner'>;
+export interface RoleSources {
+  config(): { readonly control: Config['control']; readonly router: Pick<Config['router'], 'user'> };
+  isOwner: MasterApi['isOwner'];
+}
 
 /** Whether no question about groups or sites is needed to know that the caller may do everything. */
 export function isRoot(peer: Peer): boolean {

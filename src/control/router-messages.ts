@@ -19,6 +19,7 @@
  */
 
 import type { LedgerPolicy } from '../account/ledger-policy.js';
+import type { Config } from '../config/config.js';
 
 export const toRouter = {
   settings: 1,
@@ -67,6 +68,9 @@ export interface RouterSettings {
   readonly readTimeoutMs: number;
   /** Where bodies too large for memory go (O_TMPFILE): the router's own directory. */
   readonly spoolDirectory: string;
+  /** Who may see and end requests, beside the users of their sites (control/roles.ts). */
+  readonly control: Config['control'];
+  readonly user: string;
   readonly auto?: RouterAuto;
 }
 

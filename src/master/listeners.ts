@@ -33,9 +33,22 @@ export function openListener(path: string, webUsers: readonly UserEntry[], bound
   }
 }
 
+/**
+ * Where the router tells of running requests: open to all, for users of sites may ask about their own. The router looks
+ * at each caller (control/door.ts).
+ */
+export function openRequestsListener(path: string): number {
+  rmSync(path, { force: true });
+  const fd = listenUnix(path, backlog);
+  chmodSync(path, 0o666);
+  return fd;
+}
+
 /** The sockets that all sites share: one with a path, and those with loopback addresses that were asked for. */
 export interface SharedListeners {
   readonly unix: number;
+  /** Not for FastCGI: see openRequestsListener. */
+  readonly requests: number;
   readonly tcp: readonly number[];
 }
 
@@ -44,17 +57,22 @@ export function openSharedListeners(
   path: string,
   addresses: readonly TcpAddress[],
   webUsers: readonly UserEntry[],
+  requestsPath: string,
 ): SharedListeners {
   const tcp: number[] = [];
   try {
     for (const { host, port } of addresses) tcp.push(listenTcp(host, port, backlog));
-    return { unix: openListener(path, webUsers), tcp };
+    const unix = openListener(path, webUsers);
+    tcp.push(unix);
+    const requests = openRequestsListener(requestsPath);
+    tcp.pop();
+    return { unix, requests, tcp };
   } catch (thrown) {
     for (const fd of tcp) close(fd);
     throw thrown;
   }
 }
 
-export function closeSharedListeners({ unix, tcp }: SharedListeners): void {
-  for (const fd of [unix, ...tcp]) close(fd);
+export function closeSharedListeners({ unix, requests, tcp }: SharedListeners): void {
+  for (const fd of [unix, requests, ...tcp]) close(fd);
 }

@@ -11,6 +11,7 @@ import { type Logger, pino } from 'pino';
 import type { Config } from '../config/config.js';
 import { checkRootDirectory } from '../config/root-directory.js';
 import { version } from '../config/version.js';
+import { requestsPath } from '../control/client.js';
 import { controlPath, startControlServer } from '../control/server.js';
 import { GuiseError } from '../error.js';
 import { preloadLibrary } from '../os/addon.js';
@@ -53,14 +54,15 @@ export async function runMaster(config: Config): Promise<number> {
   warnWithoutLandlock(log);
   warnOfOpenProgram(log);
   const socket = `${config.paths.run}/guise.sock`;
-  const listeners = openSharedListeners(socket, config.router.listen, webUsers);
+  const requests = requestsPath(config.paths.run);
+  const listeners = openSharedListeners(socket, config.router.listen, webUsers, requests);
   const poller = new Poller();
   const instance = new Instance({ config, poller, log, logFile, user, webUsers, library, listeners });
   try {
     await serve(instance);
   } finally {
     poller.close();
-    rmSync(socket, { force: true });
+    for (const path of [socket, requests]) rmSync(path, { force: true });
     unlock();
   }
   log.info('guise stopped');

@@ -224,6 +224,7 @@ export class RouterLink {
       this.giveSlates(runtime.id, runtime.slates);
     }
     this.#giveListener(0, listeners.unix);
+    this.#giveListener(0, listeners.requests, listenerKind.requests);
     for (const listener of listeners.tcp) this.#giveListener(0, listener, listenerKind.tcp);
   }
 
@@ -240,6 +241,8 @@ export class RouterLink {
       maxHeadBytes: config.router.maxHeadBytes,
       readTimeoutMs: config.router.readTimeoutMs,
       spoolDirectory: spoolDirectory(config),
+      control: config.control,
+      user: config.router.user,
       ...(config.auto === undefined ? {} : { auto: routerAuto(config, config.auto) }),
     };
   }

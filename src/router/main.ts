@@ -25,8 +25,10 @@ import { Poller } from '../os/poller.js';
 import { dropDumpable } from '../os/process.js';
 import { becomeStartedUser } from '../os/started-as.js';
 import { Acceptor } from './acceptor.js';
+import { LiveRequests } from './live-requests.js';
 import { RouterLog } from './log.js';
 import { carryOut } from './orders.js';
+import { type RequestsServer, startRequestsServer } from './requests-server.js';
 import type { RoutedSite } from './routed-site.js';
 import { Server } from './serve.js';
 
@@ -40,6 +42,8 @@ class Router {
   readonly #master: Channel;
   readonly #request = Buffer.alloc(Math.max(requestBytes, autoDemandBytes, figuresBytes));
   #server: Server | undefined;
+  #settings: RouterSettings | undefined;
+  #requests: RequestsServer | undefined;
   #acceptor: Acceptor | undefined;
 
   constructor() {
@@ -58,16 +62,23 @@ class Router {
       this.#begin(readPayload(bytes, length) as RouterSettings);
       return;
     }
-    if (this.#server === undefined || this.#acceptor === undefined)
+    if (this.#server === undefined || this.#acceptor === undefined || this.#settings === undefined)
       throw new Error('the first order must be settings');
+    const server = this.#server;
+    const settings = this.#settings;
     const targets = {
-      server: this.#server,
+      server,
       acceptor: this.#acceptor,
       status: () => {
         this.#tellFigures();
       },
       drain: () => {
         this.#drain();
+      },
+      requests: (fd: number) => {
+        this.#requests = startRequestsServer(fd, new LiveRequests(server), this.#log, settings, (uid) =>
+          [...server.byId.values()].some((site) => site.uid === uid),
+        );
       },
       log: (fd: number) => {
         this.#log.stream.replace(fd);
@@ -96,6 +107,7 @@ class Router {
       },
     });
     this.#server = server;
+    this.#settings = settings;
     this.#acceptor = new Acceptor({
       poller: this.#poller,
       log: this.#log,
@@ -155,6 +167,7 @@ class Router {
 
   #drain(): void {
     this.#acceptor?.close();
+    this.#requests?.close();
     this.#server?.drain();
     this.#endIfDrained();
   }

@@ -23,6 +23,8 @@ export interface OrderTargets {
   readonly acceptor: Acceptor;
   /** The master asks for figures. */
   status(): void;
+  /** A socket on which people ask about requests; taken over. */
+  requests(fd: number): void;
   /** Where the log goes from now on; taken over. */
   log(fd: number): void;
   /** No more connections; end when the last request has. */
@@ -50,7 +52,7 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       if (site !== undefined) closeSite(server, site);
       break;
     case toRouter.listener:
-      acceptor.add({ site: order.site, fd: descriptor, isTcp: order.a === listenerKind.tcp });
+      listenerArrived(targets, order, descriptor);
       break;
     case toRouter.worker:
       workerArrived(server, site, order, descriptor);
@@ -79,6 +81,11 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       break;
     default:
   }
+}
+
+function listenerArrived(targets: OrderTargets, { site, a: kind }: RouterOrder, fd: number): void {
+  if (kind === listenerKind.requests) targets.requests(fd);
+  else targets.acceptor.add({ site, fd, isTcp: kind === listenerKind.tcp });
 }
 
 function workerArrived(

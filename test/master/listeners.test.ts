@@ -108,14 +108,14 @@ t.test('of the shared sockets all are open, or none', async (t) => {
     { host: '127.0.0.1', port: 0 },
     { host: '127.0.0.1', port },
   ];
-  t.throws(() => openSharedListeners(path, addresses, [web]), {
+  t.throws(() => openSharedListeners(path, addresses, [web], `${path}.requests`), {
     code: 'SYSCALL_FAILED',
     message: new RegExp(`127.0.0.1 port ${port}`),
   });
   t.equal(descriptorCount(), before);
-  const listeners = openSharedListeners(path, addresses.slice(0, 1), [web]);
+  const listeners = openSharedListeners(path, addresses.slice(0, 1), [web], `${path}.requests`);
   t.equal(listeners.tcp.length, 1);
-  t.equal(descriptorCount(), before + 2);
+  t.equal(descriptorCount(), before + 3);
   closeSharedListeners(listeners);
   t.equal(descriptorCount(), before);
 });

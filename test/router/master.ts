@@ -74,6 +74,8 @@ export class TestMaster {
         maxHeadBytes: 65_536,
         readTimeoutMs: 60_000,
         spoolDirectory: '/tmp',
+        control: { owners: true },
+        user: 'daemon',
       },
     );
     await master.hear(toMaster.ready);

@@ -67,6 +67,8 @@ export class ServerRig {
       maxHeadBytes: 65_536,
       readTimeoutMs: 60_000,
       spoolDirectory: '/tmp',
+      control: { owners: true },
+      user: 'daemon',
       ...(auto === undefined ? {} : { auto }),
     };
     this.server = new Server(this.poller, settings, log, {
@@ -142,6 +144,7 @@ export class ServerRig {
       status: () => undefined,
       drain: () => undefined,
       log: () => undefined,
+      requests: () => undefined,
     };
     carryOut(targets, this.#bytes, length, descriptor);
   }

@@ -1,0 +1,53 @@
+/** One line of a site's log as a person reads it. Nothing in it reaches the terminal as a control character. */
+
+import { visible } from './visible.js';
+
+export type LogKind = 'requests' | 'refusals' | 'slow' | 'php';
+
+/** In characters, of a line that is shown. */
+const most = 4000;
+
+/**
+ * Undefined: not of this kind.
+ *
+ * @param asIs the line of the file
+ */
+export function lineOf(kind: LogKind, line: string, asIs: boolean): string | undefined {
+  if (kind === 'php') return visible(line.replaceAll('\t', '    '), most);
+  const record = parse(line);
+  if (record === undefined) return undefined;
+  if (kind === 'refusals' && record.reason === undefined) return undefined;
+  if (asIs) return line;
+  return visible(kind === 'slow' ? slow(record) : request(record), most);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parse(line: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '-';
+}
+
+function request(record: Fields): string {
+  const cpuMs = Math.round(Number(record.userMs ?? 0) + Number(record.systemMs ?? 0));
+  const why = record.reason === undefined ? '' : `  ${text(record.reason)} (${text(record.endedBy)})`;
+  return [
+    `${text(record.time)} ${text(record.id)} ${text(record.status)} ${text(record.method)} ${text(record.uri)}`,
+    `  ${Math.round(Number(record.runMs ?? 0))}ms, waited ${Math.round(Number(record.queueMs ?? 0))}ms, cpu ${cpuMs}ms${why}`,
+  ].join('');
+}
+
+function slow(record: Fields): string {
+  const state =
+    typeof record.process === 'object' && record.process !== null ? (record.process as Fields) : {};
+  const where = Object.entries(state).map(([name, value]) => `${name} ${text(value)}`);
+  return `${text(record.time)} ${text(record.id)} ${text(record.method)} ${text(record.uri)} runs for ${text(record.runMs)}ms: ${where.join(', ')}`;
+}
