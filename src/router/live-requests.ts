@@ -35,7 +35,7 @@ const most = 1000;
 
 export interface LiveSources {
   readonly connections: ReadonlySet<Connection>;
-  readonly dispatcher: Pick<Dispatcher, 'leave' | 'stop'>;
+  readonly dispatcher: Pick<Dispatcher, 'leave' | 'stop' | 'lookAtAll'>;
 }
 
 export class LiveRequests {
@@ -77,6 +77,8 @@ export class LiveRequests {
   }
 
   #visible({ role, uid }: Caller): Exchange[] {
+    // Some have ended without a message.
+    this.#sources.dispatcher.lookAtAll();
     const all = [...this.#sources.connections].flatMap(({ exchange }) => exchange ?? []);
     const live = all.filter(({ state }) => state !== 'over');
     if (role === 'admin' || role === 'status') return live;
