@@ -36,6 +36,14 @@ export function attentions(report: StatusReport, machine: Machine): Attention[] 
         remedy: 'guise check',
       }),
     ),
+    ...report.kept.map(
+      (kept): Attention => ({
+        level: 'near',
+        site: kept.name,
+        text: `its file is wrong; it runs on as the file was before: ${kept.problems.map(inOneLine).join('; ')}`,
+        remedy: 'guise check',
+      }),
+    ),
     ...report.sites.flatMap((site) => ofSite(site, machine)),
     ...ofMachine(report, machine),
   ];

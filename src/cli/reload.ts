@@ -15,7 +15,7 @@ export function addReload(parent: Command, context: Context): void {
       'after',
       `
 Sites that did not change are not touched. Where guise.toml is wrong, nothing changes and the exit code is 5;
-a site whose file is wrong is parked alone.
+a site whose file is wrong runs on as it was; one that never was right is parked, alone.
 
 Example:
   guise check && guise reload`,
@@ -24,7 +24,7 @@ Example:
       const config = readClientConfig(context.configFile());
       const report = await ask<ReloadReport>(config, { method: 'POST', path: '/reload', timeoutMs: 120_000 });
       context.terminal.out(options.json ? json(report) : describe(report));
-      for (const problem of report.parked.flatMap((parked) => parked.problems))
+      for (const problem of [...report.kept, ...report.parked].flatMap((one) => one.problems))
         context.terminal.err(formatProblem(problem));
     });
 }
@@ -37,6 +37,10 @@ function describe(report: ReloadReport): string {
     ...group(
       'parked',
       report.parked.map((parked) => parked.name),
+    ),
+    ...group(
+      'wrong, running on as before',
+      report.kept.map((kept) => kept.name),
     ),
     `unchanged: ${report.unchanged}`,
   ];

@@ -70,7 +70,14 @@ function describe(report: SitesReport): string {
 }
 
 function describeOne(report: SiteReport): string {
-  if (report.site !== undefined) return describeView(report.site);
+  const { site, kept } = report;
+  if (site !== undefined && kept === undefined) return describeView(site);
+  if (site !== undefined) {
+    const problems = kept?.problems.map(formatProblem) ?? [];
+    return [describeView(site), '', 'This is what its file said before. Now it is wrong:', ...problems].join(
+      '\n',
+    );
+  }
   return [
     `${report.parked?.name ?? ''} is parked:`,
     ...(report.parked?.problems ?? []).map(formatProblem),

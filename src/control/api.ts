@@ -44,6 +44,8 @@ export interface ReloadReport {
   readonly removed: readonly string[];
   readonly unchanged: number;
   readonly parked: readonly Parked[];
+  /** Files that are wrong, while their sites run on as they last were. */
+  readonly kept: readonly Parked[];
 }
 
 /**
@@ -121,6 +123,8 @@ export interface StatusReport {
   readonly siteless?: FiguresReport;
   readonly sites: readonly SiteStatus[];
   readonly parked: readonly Parked[];
+  /** Files that are wrong, while their sites run on as they last were. */
+  readonly kept: readonly Parked[];
 }
 
 /** A site as it is shown: everything but its secrets. Times in ms, sizes in bytes. */
@@ -219,11 +223,14 @@ export function viewSite(site: Site): SiteView {
 export interface SitesReport {
   readonly sites: readonly SiteView[];
   readonly parked: readonly Parked[];
+  readonly kept?: readonly Parked[];
 }
 
 export interface SiteReport {
   readonly site?: SiteView;
   readonly parked?: Parked;
+  /** What is wrong with its file now; `site` is what it said before. */
+  readonly kept?: Parked;
 }
 
 /** Body of POST /sites: the keys of a site's file. They are checked as that file would be. */

@@ -5,7 +5,7 @@
 
 import { isAutoSiteName } from '../site/auto.js';
 import { visitedSite } from '../site/site.js';
-import type { MasterApi, SitesReport, SiteView, StatusReport } from './api.js';
+import type { MasterApi, SiteReport, SitesReport, SiteView, StatusReport } from './api.js';
 
 /** Tells the sites of one user from all others. */
 export class Mine {
@@ -46,7 +46,13 @@ export function ownStatus(report: StatusReport, mine: Mine): StatusReport {
     routers: [],
     sites: report.sites.filter((site) => mine.runs(site)),
     parked: [],
+    kept: [],
   };
+}
+
+/** Without what is wrong in its file: a line of it may hold the key. */
+export function ownSite({ site, parked }: SiteReport): SiteReport {
+  return { ...(site === undefined ? {} : { site }), ...(parked === undefined ? {} : { parked }) };
 }
 
 export function ownSites(report: SitesReport, mine: Mine): SitesReport {

@@ -13,7 +13,7 @@ import {
   type StatusReport,
   viewSite,
 } from './api.js';
-import { Mine, ownSites, ownStatus } from './own-view.js';
+import { Mine, ownSite, ownSites, ownStatus } from './own-view.js';
 import type { Caller } from './roles.js';
 
 interface Call {
@@ -60,7 +60,12 @@ export const routes: readonly Route[] = [
     handle: listSites,
   },
   { method: 'POST', path: '/sites', handle: postSite },
-  { method: 'GET', path: '/sites/*', owner: whole, handle: showSite },
+  {
+    method: 'GET',
+    path: '/sites/*',
+    owner: (body) => ownSite(body as SiteReport),
+    handle: showSite,
+  },
   { method: 'PATCH', path: '/sites/*', handle: patchSite },
   { method: 'DELETE', path: '/sites/*', handle: deleteSite },
 ];
@@ -142,14 +147,17 @@ async function stop({ api }: Call): Promise<Answer> {
 }
 
 function listSites({ api }: Call): Answer {
-  const { sites, parked } = api.registry();
-  return ok({ sites: sites.map(viewSite), parked } satisfies SitesReport);
+  const { sites, parked, kept } = api.registry();
+  const wrong = { parked, ...(kept.length === 0 ? {} : { kept }) };
+  return ok({ sites: sites.map(viewSite), ...wrong } satisfies SitesReport);
 }
 
 function showSite({ api, name }: Call): Answer {
-  const { parked } = api.registry();
+  const { parked, kept } = api.registry();
   const site = api.registry().named(name);
-  if (site !== undefined) return ok({ site: viewSite(site) } satisfies SiteReport);
+  const wrong = kept.find(({ file }) => file === site?.file);
+  if (site !== undefined)
+    return ok({ site: viewSite(site), ...(wrong === undefined ? {} : { kept: wrong }) } satisfies SiteReport);
   const waiting = parked.find((one) => one.name === name);
   if (waiting !== undefined) return ok({ parked: waiting } satisfies SiteReport);
   throw unknownSite(name);

@@ -49,7 +49,7 @@ export class Control implements MasterApi {
       meter: this.#meter,
       sites: () => sites.all(),
       isInForce: (runtime) => sites.isInForce(runtime),
-      parked: registry.parked,
+      registry,
       maxWorkers: config.limits.maxWorkers,
       tmp: ({ name, tmpSizeBytes }) =>
         tmpSizeBytes === 0 ? undefined : tmpUsage(siteDirectories(config, name).tmp),
@@ -62,7 +62,8 @@ export class Control implements MasterApi {
       const difference = this.#instance.reload(readConfig(this.#instance.config.file));
       const { added, changed, removed, unchanged } = difference;
       this.#instance.log.info({ added, changed, removed, unchanged }, 'reloaded');
-      resolve({ added, changed, removed, unchanged, parked: this.#instance.registry.parked });
+      const { parked, kept } = this.#instance.registry;
+      resolve({ added, changed, removed, unchanged, parked, kept });
     });
   }
 

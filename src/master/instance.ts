@@ -9,7 +9,8 @@ import type { Config } from '../config/config.js';
 import { noWorkerReason, type RouterRequest, toMaster, toRouter } from '../control/router-messages.js';
 import type { UserEntry } from '../os/identity.js';
 import type { Poller } from '../os/poller.js';
-import { type Parked, SiteCatalog } from '../site/registry.js';
+import { LastGood } from '../site/last-good.js';
+import { SiteCatalog } from '../site/registry.js';
 import type { Site } from '../site/site.js';
 import { AutoDemands } from './auto-demands.js';
 import { confinementOf } from './confinement.js';
@@ -29,6 +30,7 @@ import { releaseTmp } from './site-state.js';
 import { type StatusProgram, startStatus } from './status-program.js';
 import { sweepChildren } from './sweep.js';
 import { WorkerBudget } from './worker-budget.js';
+import { sayWrongFiles } from './wrong-files.js';
 
 export interface InstanceSetup {
   readonly config: Config;
@@ -58,6 +60,7 @@ export class Instance {
   readonly #autoDemands: AutoDemands;
   readonly #logs: SiteLogs;
   readonly #orphans: Orphans;
+  readonly #past = new LastGood();
   #router: RouterLink | undefined;
   #ledger: LedgerLink | undefined;
   #status: StatusProgram | undefined;
@@ -112,7 +115,7 @@ export class Instance {
         this.#endWhenQuiet();
       },
     });
-    this.#router.open(() => this.#applyAll(SiteCatalog.read(this.config)));
+    this.#router.open(() => this.#applyAll(SiteCatalog.read(this.config, this.#past)));
     this.#ledger = this.#startLedger();
     this.#status = startStatus({ ...this.#setup, housekeeper: this.#housekeeper });
   }
@@ -151,13 +154,13 @@ export class Instance {
   reload(config: Config): Difference {
     this.config = config;
     this.#budget.max = config.limits.maxWorkers;
-    return this.#applyAll(SiteCatalog.read(config));
+    return this.#applyAll(SiteCatalog.read(config, this.#past));
   }
 
   /** Reads one site again and applies it; the others' files are not opened. */
   applySite(name: string): Difference {
     const changed = this.registry.reread(this.config, name);
-    this.#complain(changed.parked);
+    sayWrongFiles(this.log, changed);
     return this.sites.applyChange(changed);
   }
 
@@ -191,13 +194,8 @@ export class Instance {
 
   #applyAll(registry: SiteCatalog): Difference {
     this.registry = registry;
-    this.#complain(registry.parked);
+    sayWrongFiles(this.log, registry);
     return this.sites.apply(registry);
-  }
-
-  #complain(parked: readonly Parked[]): void {
-    for (const { name, file, problems } of parked)
-      this.log.error({ site: name, file, problems }, 'site is parked');
   }
 
   #siteSet(): SiteSet {

@@ -3,7 +3,7 @@
 import { addFigures, type FigureName, type Figures, figure } from '../account/figures.js';
 import type { RouterStatus, SiteState, SiteStatus, StatusReport, Totals } from '../control/api.js';
 import { figuresReport, type LivesReport } from '../control/figures-report.js';
-import type { Parked } from '../site/registry.js';
+import type { Registry } from '../site/registry.js';
 import type { Site } from '../site/site.js';
 import type { FigureBook } from './figure-book.js';
 import { Lives } from './lives.js';
@@ -20,7 +20,7 @@ export interface StatusSources {
   sites(): Iterable<SiteRuntime>;
   /** Whether it is the one that takes new requests under its name. */
   isInForce(runtime: SiteRuntime): boolean;
-  readonly parked: readonly Parked[];
+  readonly registry: Registry;
   /** Of all sites together. */
   readonly maxWorkers: number;
   /** How full a site's temporary directory is, where it has a size. */
@@ -45,7 +45,8 @@ export async function statusReport(sources: StatusSources): Promise<StatusReport
     totals: totalsOf(sources, rows),
     siteless: figuresReport(book.siteless),
     sites: rows.map((row) => siteStatus(row, sources)),
-    parked: sources.parked,
+    parked: sources.registry.parked,
+    kept: sources.registry.kept ?? [],
   };
 }
 

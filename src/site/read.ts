@@ -26,7 +26,8 @@ export interface Parked {
   readonly problems: readonly Problem[];
 }
 
-export type SiteReading = { readonly site: Site } | { readonly parked: Parked };
+/** `text`: what the file said, where it has just been read. */
+export type SiteReading = { readonly site: Site; readonly text?: string } | { readonly parked: Parked };
 
 /** @param view what is known of the system already, when many sites are read at once */
 export function readSiteFile(config: Config, file: string, view?: SystemView): SiteReading {
@@ -57,7 +58,7 @@ function check(config: Config, file: string, reading: TomlReading, view?: System
   if (idle.length > 0) return { parked: { name, file, problems: idle } };
   const result = checkAgainstSystem(config, layer(checked.data, config.defaults), toml, view);
   const open = openSecret(toml);
-  if (!Array.isArray(result) && open === undefined) return { site: result };
+  if (!Array.isArray(result) && open === undefined) return { site: result, text: toml.text };
   const problems = [...(Array.isArray(result) ? result : []), ...(open === undefined ? [] : [open])];
   return { parked: { name, file, problems } };
 }

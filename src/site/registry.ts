@@ -4,14 +4,13 @@
  * later can take nothing away from a site that runs, unless it sorts before it.
  */
 
-import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
-import { errorCode } from '../config/toml-file.js';
-import { GuiseError, messageOf } from '../error.js';
 import { Claims } from './claims.js';
+import type { LastGood } from './last-good.js';
 import { type Parked, readSiteFile, type SiteReading } from './read.js';
 import type { Site } from './site.js';
+import { inOrder, isLater, isThere, siteFiles } from './site-files.js';
 import { SystemView } from './system-view.js';
 
 export type { Parked } from './read.js';
@@ -19,7 +18,10 @@ export type { Parked } from './read.js';
 export interface Registry {
   /** In the order of their files. */
   readonly sites: readonly Site[];
+  /** Files that are wrong, and whose sites do not run. */
   readonly parked: readonly Parked[];
+  /** Files that are wrong, and whose sites run on as they last were: they are among `sites`. Absent: none. */
+  readonly kept?: readonly Parked[];
 }
 
 /** Sites before and after, as far as they are not the same. */
@@ -28,9 +30,22 @@ export interface SitesChanged {
   readonly after: readonly Site[];
   /** Files that were not parked before. */
   readonly parked: readonly Parked[];
+  /** Files that were right, or not kept, before. */
+  readonly kept: readonly Parked[];
 }
 
 type Exchanged = Pick<SitesChanged, 'before' | 'after'>;
+
+/** What becomes of a file: neither `site` nor `wrong` is there for one that has gone. */
+interface Standing {
+  readonly file: string;
+  /** What runs. */
+  readonly site?: Site;
+  /** What is wrong with the file: with a site beside it that one is kept, else it is parked. */
+  readonly wrong?: Parked;
+  /** What the file says, where it is right and has just been read. */
+  readonly text?: string;
+}
 
 /** Reads every `*.toml` in the directory of sites, in the order of file names. Throws CONFIG_UNREADABLE where that cannot be listed. */
 export function readSites(config: Config): Registry {
@@ -42,13 +57,23 @@ export function readSites(config: Config): Registry {
 export class SiteCatalog implements Registry {
   #sites: readonly Site[] = [];
   #parked: readonly Parked[] = [];
+  #kept: readonly Parked[] = [];
   #claims = new Claims();
+  readonly #past: LastGood | undefined;
 
-  /** @throws GuiseError CONFIG_UNREADABLE */
-  static read(config: Config): SiteCatalog {
-    const catalog = new SiteCatalog();
+  constructor(past?: LastGood) {
+    this.#past = past;
+  }
+
+  /**
+   * @param past what the files last said; brought up to date here and with every change. Without it every wrong file
+   * is parked.
+   * @throws GuiseError CONFIG_UNREADABLE
+   */
+  static read(config: Config, past?: LastGood): SiteCatalog {
+    const catalog = new SiteCatalog(past);
     const view = new SystemView();
-    catalog.#register(siteFiles(config.paths.sites), (file) => readSiteFile(config, file, view));
+    catalog.#register(config, (file) => readSiteFile(config, file, view));
     return catalog;
   }
 
@@ -59,6 +84,10 @@ export class SiteCatalog implements Registry {
 
   get parked(): readonly Parked[] {
     return this.#parked;
+  }
+
+  get kept(): readonly Parked[] {
+    return this.#kept;
   }
 
   get claims(): Claims {
@@ -79,93 +108,122 @@ export class SiteCatalog implements Registry {
 
   /**
    * Applies that the file of one site has appeared, changed or gone: the other sites stay the same objects, their
-   * files are not opened, and the directory is not listed. Parked ones are read again, because a name may have
+   * files are not opened, and the directory is not listed. Wrong ones are read again, because a name may have
    * become free.
    *
    * @throws GuiseError CONFIG_UNREADABLE
    */
   reread(config: Config, name: string): SitesChanged {
-    const before = new Set(this.#parked.map(({ file }) => file));
+    const [parked, kept] = [filesOf(this.#parked), filesOf(this.#kept)];
     const exchanged = this.#reread(config, name);
-    return { ...exchanged, parked: this.#parked.filter(({ file }) => !before.has(file)) };
+    return {
+      ...exchanged,
+      parked: this.#parked.filter(({ file }) => !parked.has(file)),
+      kept: this.#kept.filter(({ file }) => !kept.has(file)),
+    };
   }
 
   #reread(config: Config, name: string): Exchanged {
-    const files = [...new Set([this.fileOf(name), join(config.paths.sites, `${name}.toml`)])].filter(
+    const files = [this.fileOf(name), join(config.paths.sites, `${name}.toml`)].filter(
       (file) => file !== undefined,
     );
     const isKnown = this.fileOf(name) !== undefined || files.some(isThere);
-    return (isKnown ? this.#exchange(config, files) : undefined) ?? this.#rereadAll(config, files);
+    const wrong = [...this.#parked, ...this.#kept].map(({ file }) => file);
+    const open = new Set([...files, ...wrong]);
+    return (isKnown ? this.#exchange(config, open) : undefined) ?? this.#rereadAll(config, open);
   }
 
   /** Undefined, and nothing is changed, where another site would have to give up a name. */
-  #exchange(config: Config, files: readonly string[]): Exchanged | undefined {
+  #exchange(config: Config, files: ReadonlySet<string>): Exchanged | undefined {
     const view = new SystemView();
-    const before = files.flatMap((file) => this.#withFile(file) ?? []);
-    const candidates = inOrder([...new Set([...files, ...this.#parked.map(({ file }) => file)])]);
-    const after: Site[] = [];
-    const parked: Parked[] = [];
+    const before = [...files].flatMap((file) => this.#withFile(file) ?? []);
+    const standings: Standing[] = [];
     for (const site of before) this.#claims.remove(site);
-    for (const file of candidates.filter(isThere)) {
-      const reading = readSiteFile(config, file, view);
-      if ('site' in reading && this.#claims.rivals(reading.site).some((rival) => mustYield(rival, file))) {
-        for (const site of after) this.#claims.remove(site);
+    for (const file of inOrder([...files])) {
+      const standing = isThere(file)
+        ? this.#standing(config, readSiteFile(config, file, view), (rival) => mustYield(rival, file))
+        : { file };
+      if (standing === undefined) {
+        for (const { site } of standings) if (site !== undefined) this.#claims.remove(site);
         for (const site of before) this.#claims.add(site);
         return undefined;
       }
-      const standing = this.#standing(reading);
-      if ('parked' in standing) parked.push(standing.parked);
-      else after.push(this.#admit(standing.site));
+      standings.push(standing);
     }
-    const kept = this.#sites.filter((site) => !before.includes(site));
-    for (const site of after) kept.splice(placeIn(kept, site.file), 0, site);
-    this.#sites = kept;
-    this.#parked = parked;
+    const after = this.#settle(standings);
+    const sites = this.#sites.filter((site) => !before.includes(site));
+    for (const site of after) sites.splice(placeIn(sites, site.file), 0, site);
+    this.#sites = sites;
     return { before, after };
   }
 
-  #rereadAll(config: Config, files: readonly string[]): Exchanged {
+  #rereadAll(config: Config, files: ReadonlySet<string>): Exchanged {
     const before = this.#sites;
-    const kept = new Map(before.map((site) => [site.file, site]));
-    for (const file of files) kept.delete(file);
+    const same = new Map(before.filter(({ file }) => !files.has(file)).map((site) => [site.file, site]));
     const view = new SystemView();
-    this.#register(siteFiles(config.paths.sites), (file) => {
-      const site = kept.get(file);
+    this.#register(config, (file) => {
+      const site = same.get(file);
       return site === undefined ? readSiteFile(config, file, view) : { site };
     });
     return { before, after: this.#sites };
   }
 
-  #register(files: readonly string[], read: (file: string) => SiteReading): void {
-    const sites: Site[] = [];
-    const parked: Parked[] = [];
+  #register(config: Config, read: (file: string) => SiteReading): void {
+    const files = siteFiles(config.paths.sites);
+    this.#past?.keepOnly(files);
     this.#claims = new Claims();
-    for (const file of files) {
-      const standing = this.#standing(read(file));
-      if ('parked' in standing) parked.push(standing.parked);
-      else sites.push(this.#admit(standing.site));
+    this.#sites = this.#settle(
+      files.flatMap((file) => this.#standing(config, read(file), () => false) ?? []),
+    );
+  }
+
+  /**
+   * What the file says, or, where that is wrong in itself or beside earlier sites, what it last said. Its names are
+   * taken. Undefined, and nothing is taken, where a site that must yield has one of them.
+   */
+  #standing(config: Config, reading: SiteReading, yields: (rival: Site) => boolean): Standing | undefined {
+    const said = 'site' in reading ? this.#claims.rivals(reading.site) : [];
+    if (said.some(yields)) return undefined;
+    if ('site' in reading && said.length === 0) {
+      const { site, text } = reading;
+      this.#claims.add(site);
+      return { file: site.file, site, ...(text === undefined ? {} : { text }) };
     }
-    this.#sites = sites;
-    this.#parked = parked;
+    const wrong = 'parked' in reading ? reading.parked : this.#conflict(reading.site);
+    const { file } = wrong;
+    const last = this.#past?.find(config, file);
+    if (last === undefined) return { file, wrong };
+    const rivals = this.#claims.rivals(last);
+    if (rivals.some(yields)) return undefined;
+    if (rivals.length > 0) return { file, wrong };
+    this.#claims.add(last);
+    return { file, site: last, wrong: { ...wrong, name: last.name } };
   }
 
-  /** A good site is parked too when it claims what an earlier one has. */
-  #standing(reading: SiteReading): SiteReading {
-    if ('parked' in reading) return reading;
-    const { name, file } = reading.site;
-    const problems = this.#claims.problems(reading.site);
-    return problems.length === 0 ? reading : { parked: { name, file, problems } };
+  /** A good site is wrong too when it claims what an earlier one has. */
+  #conflict(site: Site): Parked {
+    return { name: site.name, file: site.file, problems: this.#claims.problems(site) };
   }
 
-  #admit(site: Site): Site {
-    this.#claims.add(site);
-    return site;
+  /** Remembers what the files say and what is wrong; returns the sites that run. */
+  #settle(standings: readonly Standing[]): Site[] {
+    for (const { file, site, wrong, text } of standings) {
+      if (text !== undefined) this.#past?.remember(file, text);
+      else if (site === undefined && wrong === undefined) this.#past?.forget(file);
+    }
+    this.#parked = standings.flatMap(({ site, wrong }) => (site === undefined ? (wrong ?? []) : []));
+    this.#kept = standings.flatMap(({ site, wrong }) => (site === undefined ? [] : (wrong ?? [])));
+    return standings.flatMap(({ site }) => site ?? []);
   }
 
   #withFile(file: string): Site | undefined {
     const site = this.#sites[placeIn(this.#sites, file)];
     return site?.file === file ? site : undefined;
   }
+}
+
+function filesOf(wrong: readonly Parked[]): ReadonlySet<string> {
+  return new Set(wrong.map(({ file }) => file));
 }
 
 /** Where a site with this file stands or would stand. */
@@ -183,35 +241,4 @@ function placeIn(sites: readonly Site[], file: string): number {
 /** Of two that claim the same, the one with the later file; and whoever has no file any more. */
 function mustYield(rival: Site, file: string): boolean {
   return isLater(rival.file, file) || !isThere(rival.file);
-}
-
-function isThere(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-}
-
-/** By name as bytes. */
-function isLater(file: string, than: string): boolean {
-  return Buffer.compare(Buffer.from(file), Buffer.from(than)) > 0;
-}
-
-function inOrder(files: readonly string[]): string[] {
-  const bytes = new Map(files.map((file) => [file, Buffer.from(file)]));
-  return [...bytes].sort(([, a], [, b]) => Buffer.compare(a, b)).map(([file]) => file);
-}
-
-/** The files that hold sites, sorted by name as bytes. Hidden files and editors' backups are not among them. */
-export function siteFiles(directory: string): string[] {
-  try {
-    const names = readdirSync(directory).filter((name) => name.endsWith('.toml') && !name.startsWith('.'));
-    return inOrder(names).map((name) => join(directory, name));
-  } catch (thrown) {
-    if (errorCode(thrown) === 'ENOENT') return [];
-    const remedy = errorCode(thrown) === 'EACCES' ? 'run this as root' : undefined;
-    throw new GuiseError(
-      'CONFIG_UNREADABLE',
-      `the directory of sites ${directory} cannot be listed: ${messageOf(thrown)}`,
-      { file: directory, ...(remedy === undefined ? {} : { remedy }) },
-      thrown,
-    );
-  }
 }

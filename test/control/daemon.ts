@@ -54,7 +54,14 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
       check();
       calls.push('reload');
       registry = SiteCatalog.read(config);
-      return { added: ['new.example'], changed: [], removed: [], unchanged: 2, parked: registry.parked };
+      return {
+        added: ['new.example'],
+        changed: [],
+        removed: [],
+        unchanged: 2,
+        parked: registry.parked,
+        kept: [],
+      };
     },
     reopen: () => {
       calls.push('reopen');
@@ -136,6 +143,7 @@ function statusOf(parked: StatusReport['parked'], others: readonly SiteStatus[])
       ...others,
     ],
     parked,
+    kept: [],
   };
 }
 

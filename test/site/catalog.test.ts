@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
+import { LastGood } from '../../src/site/last-good.js';
 import { SiteCatalog } from '../../src/site/registry.js';
 import { addSite, changeSite, removeSite } from '../../src/site/write.js';
 import { countFileCalls } from '../harness/file-calls.js';
@@ -83,6 +84,42 @@ function write(instance: Instance, file: string, { name, alias, key, isGood }: C
   const more = `${aliases}${isGood ? '' : 'mode = "none"\n'}`;
   instance.site(`${file}.toml`, siteText(instance, name, more, keyOf(key)));
 }
+
+t.test('so it is with what files said before they became wrong', async (t) => {
+  const change = fc.record({
+    file: fc.constantFrom('a', 'b', 'c'),
+    content: fc.option(
+      fc.record({
+        name: fc.constantFrom('a', 'b', 'c'),
+        alias: fc.constantFrom('a', 'x', undefined),
+        key: fc.nat(2),
+        isGood: fc.boolean(),
+      }),
+      { freq: 4 },
+    ),
+  });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
+      const instance = makeInstance(t);
+      const config = instance.config();
+      const catalog = SiteCatalog.read(config, new LastGood());
+      const past = new LastGood();
+      for (const { file, content } of changes) {
+        if (content === null) rmSync(`${config.paths.sites}/${file}.toml`, { force: true });
+        else write(instance, file, content);
+        catalog.reread(config, file);
+        const { sites, parked, kept } = SiteCatalog.read(config, past);
+        t.strictSame(
+          { sites: catalog.sites, parked: catalog.parked, kept: catalog.kept },
+          { sites, parked, kept },
+        );
+        for (const site of sites) if (catalog.named(site.name)?.file !== site.file) return false;
+      }
+      return true;
+    }),
+    { numRuns: 60 },
+  );
+});
 
 t.test('what a change costs does not depend on how many sites there are', async (t) => {
   const counts = [5, 100].map((sites) => {

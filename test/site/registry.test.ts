@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { readSites } from '../../src/site/registry.js';
+import { LastGood } from '../../src/site/last-good.js';
+import { readSites, SiteCatalog } from '../../src/site/registry.js';
 import { makeInstance, otherKey, siteText } from './instance.js';
 
 t.test('one bad file never stops the others', async (t) => {
@@ -84,4 +85,52 @@ t.test('a thousand sites are read in a moment', async (t) => {
   const start = performance.now();
   t.equal(readSites(config).sites.length, 1000);
   t.ok(performance.now() - start < 5000);
+});
+
+t.test('a file that becomes wrong keeps its site as it was', async (t) => {
+  const instance = makeInstance(t);
+  const file = instance.site('a.example.toml', siteText(instance, 'a.example', 'spare = 3\n'));
+  instance.site('b.example.toml', siteText(instance, 'b.example', '', otherKey));
+  const config = instance.config();
+  const past = new LastGood();
+  const first = SiteCatalog.read(config, past);
+  t.same(first.kept, []);
+  instance.site('a.example.toml', `${siteText(instance, 'a.example')}spare = "many"\n`);
+  const sites = first.sites;
+  t.match(first.reread(config, 'a.example').kept, [{ name: 'a.example', file }]);
+  for (const now of [SiteCatalog.read(config, past), first]) {
+    t.same(now.sites, sites);
+    t.match(now, { parked: [], kept: [{ name: 'a.example', file, problems: [{ file, line: 5 }] }] });
+  }
+  const wrong = SiteCatalog.read(config, past);
+  t.same(wrong.reread(config, 'b.example').kept, [], 'it is said once');
+  t.match(wrong.kept, [{ name: 'a.example' }], 'and not forgotten');
+  t.match(readSites(config).parked, [{ name: 'a.example' }], 'whoever has not seen it right knows nothing');
+
+  instance.site('a.example.toml', siteText(instance, 'a.example', 'spare = 4\n'));
+  wrong.reread(config, 'b.example');
+  const mended = wrong;
+  t.match(mended, { sites: [{ spare: 4 }, {}], parked: [] }, 'mended, it is read when anything is');
+  t.same(mended.kept, []);
+  rmSync(file);
+  t.equal(SiteCatalog.read(config, past).sites.length, 1);
+  instance.site('a.example.toml', 'nonsense');
+  t.match(SiteCatalog.read(config, past).parked, [{ file }], 'a file that had gone has no past');
+});
+
+t.test('what must not run today does not run on', async (t) => {
+  const instance = makeInstance(t);
+  instance.site('b.example.toml', siteText(instance, 'b.example', 'aliases = ["c.example"]\n'));
+  const past = new LastGood();
+  const config = instance.config();
+  SiteCatalog.read(config, past);
+  instance.site('b.example.toml', 'nonsense');
+  t.match(SiteCatalog.read({ ...config, minUid: 60_000 }, past), {
+    sites: [],
+    parked: [{ name: 'b.example' }],
+  });
+  instance.site('a.example.toml', siteText(instance, 'a.example', 'aliases = ["c.example"]\n', otherKey));
+  const now = SiteCatalog.read(config, past);
+  t.match(now, { sites: [{ name: 'a.example' }], parked: [{ name: 'b.example' }] }, 'nor what would be two');
+  t.same(now.kept, []);
 });

@@ -43,5 +43,6 @@ export function daemonReport(...sites: readonly SiteStatus[]): StatusReport {
     siteless: figuresReport(noFigures()),
     sites,
     parked: [],
+    kept: [],
   };
 }
