@@ -12,6 +12,7 @@ import { addExplain } from './explain.js';
 import { addImportCommands } from './import.js';
 import { addKill } from './kill.js';
 import { addLogs } from './logs.js';
+import { addManual } from './manual.js';
 import { addMetrics } from './metrics.js';
 import { addPing } from './ping.js';
 import { addReload } from './reload.js';
@@ -46,6 +47,7 @@ const commands: readonly AddCommand[] = [
   addImportCommands,
   addRun,
   addCompletion,
+  addManual,
 ];
 
 export interface Program {
