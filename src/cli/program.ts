@@ -23,6 +23,7 @@ import { addSiteCommands } from './site.js';
 import { addStatus } from './status.js';
 import { addStop } from './stop.js';
 import type { Terminal } from './terminal.js';
+import { addTop } from './top.js';
 import { addUsage } from './usage.js';
 import { addWebCommands } from './web.js';
 
@@ -34,6 +35,7 @@ const commands: readonly AddCommand[] = [
   addReopen,
   addStop,
   addStatus,
+  addTop,
   addMetrics,
   addPing,
   addRequests,
