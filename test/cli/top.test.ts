@@ -60,7 +60,7 @@ t.test('what fits on the screen, and not a column more', (t) => {
 });
 
 t.test('keys', (t) => {
-  const press = (keys: string, from = view): View => [...keys].reduce(afterKey, from);
+  const press = (keys: string, from = view): View => Array.from(keys).reduce(afterKey, from);
   t.equal(press('m').order, 'memory');
   t.equal(press('p').isPaused, true);
   t.equal(press('pp').isPaused, false);
