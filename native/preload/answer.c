@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "error_log.h"
 #include "rewrite.h"
 
 enum { HOLD_MAX = 16 * 1024 };
@@ -22,12 +23,19 @@ static size_t header_length;
 static size_t content_left, padding_left;
 static int end_seen;
 
+/* PHP's errors do not go to the web server. What is left of such a record: content, then padding. */
+enum { KEPT_MAX = 32 * 1024 };
+static unsigned char kept[KEPT_MAX];
+static size_t error_left, error_padding_left;
+
 void answer_begin(int fd, void (*on_start)(void)) {
   memset(&answer, 0, sizeof answer);
   answer.fd = fd;
   answer.on_start = on_start;
   held_length = header_length = content_left = padding_left = 0;
   end_seen = 0;
+  error_left = error_padding_left = 0;
+  error_log_end();
 }
 
 /* php-cgi writes "Status: 404 Not Found" first, and nothing of the kind for 200. */
@@ -76,6 +84,47 @@ static int follow(const unsigned char *data, size_t length) {
   return header_length == 0;
 }
 
+/* Where the first STDERR record of these bytes begins; -1: there is none. php-cgi writes whole headers. */
+static ssize_t find_error(const unsigned char *data, size_t length) {
+  if (header_length && header_length < FCGI_HEADER) return -1;
+  size_t at = content_left + padding_left;
+  for (; at + FCGI_HEADER <= length; at += FCGI_HEADER + ((size_t)data[at + 4] << 8 | data[at + 5]) + data[at + 6])
+    if (data[at + 1] == FCGI_STDERR) return (ssize_t)at;
+  return -1;
+}
+
+/* The beginning of these bytes that belongs to an error which began before; returns its length. */
+static size_t divert_rest(const unsigned char *data, size_t length) {
+  size_t n = skip(&error_left, length);
+  error_log_write(data, n);
+  return n + skip(&error_padding_left, length - n);
+}
+
+/* Copies everything but errors, from `at` on, behind what is kept already; returns how much is kept then. */
+static size_t divert(const unsigned char *data, size_t at, size_t length) {
+  size_t n = at;
+  memcpy(kept, data, at);
+  while (at < length) {
+    if (at + FCGI_HEADER > length) {
+      memcpy(kept + n, data + at, length - at);
+      return n + length - at;
+    }
+    size_t content = (size_t)data[at + 4] << 8 | data[at + 5], whole = FCGI_HEADER + content + data[at + 6];
+    if (data[at + 1] == FCGI_STDERR) {
+      error_left = content;
+      error_padding_left = data[at + 6];
+      at += FCGI_HEADER;
+      at += divert_rest(data + at, length - at);
+    } else {
+      size_t available = whole < length - at ? whole : length - at;
+      memcpy(kept + n, data + at, available);
+      n += available;
+      at += available;
+    }
+  }
+  return n;
+}
+
 static int wait_writable(void) {
   struct pollfd p = {.fd = answer.fd, .events = POLLOUT};
   return poll(&p, 1, -1) >= 0 || errno == EINTR;
@@ -103,11 +152,7 @@ static int send_all(struct iovec *parts, size_t count) {
   return 1;
 }
 
-ssize_t answer_write(const void *data, size_t length) {
-  if (answer.peer_gone || answer.ended) {
-    errno = EPIPE;
-    return -1;
-  }
+static ssize_t send_or_hold(const void *data, size_t length) {
   int whole = follow(data, length);
   if (!whole && held_length + length <= HOLD_MAX) {
     memcpy(held + held_length, data, length);
@@ -124,4 +169,25 @@ ssize_t answer_write(const void *data, size_t length) {
   }
   answer.ended = end_seen;
   return (ssize_t)length;
+}
+
+ssize_t answer_write(const void *data, size_t length) {
+  if (answer.peer_gone || answer.ended) {
+    errno = EPIPE;
+    return -1;
+  }
+  const unsigned char *bytes = data;
+  size_t n = length;
+  if (error_log_exists()) {
+    size_t diverted = divert_rest(bytes, n);
+    bytes += diverted;
+    n -= diverted;
+    ssize_t at = n <= KEPT_MAX ? find_error(bytes, n) : -1;
+    if (at >= 0) {
+      n = divert(bytes, (size_t)at, n);
+      bytes = kept;
+    }
+    if (!n) return (ssize_t)length;
+  }
+  return send_or_hold(bytes, n) < 0 ? -1 : (ssize_t)length;
 }

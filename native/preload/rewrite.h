@@ -24,7 +24,7 @@ struct verdict rewrite_request(const struct task *task, unsigned char *out, size
 /* Writes the 8 bytes of a FastCGI record header. */
 void record_header(unsigned char *out, int type, int id, size_t length);
 
-enum { FCGI_BEGIN_REQUEST = 1, FCGI_END_REQUEST = 3, FCGI_PARAMS = 4, FCGI_STDIN = 5, FCGI_STDOUT = 6 };
+enum { FCGI_BEGIN_REQUEST = 1, FCGI_END_REQUEST = 3, FCGI_PARAMS = 4, FCGI_STDIN = 5, FCGI_STDOUT = 6, FCGI_STDERR = 7 };
 enum { FCGI_HEADER = 8, FCGI_CHUNK = 65528 };
 
 #endif

@@ -56,6 +56,8 @@ int site_from_environment(void) {
   site.shares_memory = getenv("GUISE_SHARED") != NULL;
   site.owner_count = read_uids(getenv("GUISE_OWNERS"), site.owners);
   char *copy = strdup(suffixes);
+  const char *error_log = getenv("GUISE_ERROR_LOG");
+  site.error_log = error_log ? strdup(error_log) : NULL;
   if (!site.name || !site.root || !copy) return 0;
   read_suffixes(copy);
   site.time_limit_ms = (unsigned long)number("GUISE_TIME_LIMIT");
@@ -82,6 +84,6 @@ static void erase(const char *name) {
 
 void site_erase_environment(void) {
   static const char *const names[] = {"LD_PRELOAD", "GUISE_SITE", "GUISE_ROOT", "GUISE_OWNERS", "GUISE_SUFFIXES", "GUISE_SHARED", "GUISE_TIME_LIMIT", "GUISE_KEYS",
-                                      "GUISE_WEB_UIDS", "GUISE_MAX_BODY", "GUISE_READ_TIMEOUT", "GUISE_MAX_REQUESTS"};
+                                      "GUISE_WEB_UIDS", "GUISE_MAX_BODY", "GUISE_READ_TIMEOUT", "GUISE_MAX_REQUESTS", "GUISE_ERROR_LOG"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) erase(names[i]);
 }

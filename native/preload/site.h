@@ -30,6 +30,7 @@ struct site {
   int suffix_count;
   int shares_memory; /* see counters.h */
   unsigned long time_limit_ms; /* of one request */
+  const char *error_log; /* where PHP's errors go, or NULL */
   struct direct direct;
 };
 

@@ -76,6 +76,44 @@ export function recordLine(
   );
 }
 
+/** The fields of a line of the slow log, in their order. */
+export const slowFields = [
+  'time',
+  'id',
+  'site',
+  'uid',
+  'client',
+  'method',
+  'host',
+  'uri',
+  'script',
+  'runMs',
+  'pid',
+  'process',
+  'leftOut',
+] as const;
+
+export interface SlowFacts {
+  readonly id: string;
+  readonly site: string;
+  readonly uid: number;
+  readonly runMs: number;
+  readonly pid: number;
+  readonly process: Readonly<Record<string, string | number>>;
+}
+
+/** @param leftOut as for `recordLine` */
+export function slowLine(
+  timeMs: number,
+  { id, site, uid, runMs, pid, process }: SlowFacts,
+  request: RequestText | undefined,
+  leftOut: number,
+): string {
+  const time = new Date(timeMs).toISOString();
+  const whole = { time, id, site, uid, ...requestFields(request), runMs, pid, process };
+  return escaped(JSON.stringify({ ...whole, ...(leftOut === 0 ? {} : { leftOut }) }));
+}
+
 /** What is shown of a request: undefined fields are left out by JSON.stringify. */
 export function requestFields(request: RequestText | undefined): Record<string, string | undefined> {
   if (request === undefined) return {};

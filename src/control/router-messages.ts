@@ -108,6 +108,19 @@ export interface RouterSite extends LedgerPolicy {
   readonly ledgerLinesPerSecond: number;
 }
 
+/** Of `processState`: what the kernel says of a worker, in its own words. Absent: it does not tell. */
+export interface ProcessState {
+  /** As ps(1) has it: R runs, S sleeps, D waits for a disk, T is stopped. */
+  readonly state?: string;
+  readonly userMs?: number;
+  readonly systemMs?: number;
+  readonly rssKb?: number;
+  /** The function of the kernel that it waits in. */
+  readonly wchan?: string;
+  /** The number of the system call that it is in; -1: in none. */
+  readonly syscall?: number;
+}
+
 /** Of `siteKeys`: the keys that a site accepts from now on. */
 export type RouterKeys = Pick<RouterSite, 'keyHashes'>;
 

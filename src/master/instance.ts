@@ -21,10 +21,10 @@ import { prepareSite } from './layout.js';
 import { LedgerLink } from './ledger-link.js';
 import { closeSharedListeners, openListener, type SharedListeners } from './listeners.js';
 import type { LogFile } from './log-file.js';
+import { LogKeeper } from './log-keeper.js';
 import { Orphans, processesOf } from './orphans.js';
 import { SitePrograms } from './program-process.js';
 import { type OpenSite, RouterLink } from './router-link.js';
-import { SiteLogs } from './site-logs.js';
 import { type Difference, isAutomaticId, SiteSet } from './site-set.js';
 import { releaseTmp } from './site-state.js';
 import { type StatusProgram, startStatus } from './status-program.js';
@@ -58,9 +58,9 @@ export class Instance {
   readonly #budget: WorkerBudget;
   readonly #housekeeper: Housekeeper;
   readonly #autoDemands: AutoDemands;
-  readonly #logs: SiteLogs;
   readonly #orphans: Orphans;
   readonly #past = new LastGood();
+  readonly #logKeeper: LogKeeper;
   #router: RouterLink | undefined;
   #ledger: LedgerLink | undefined;
   #status: StatusProgram | undefined;
@@ -76,7 +76,7 @@ export class Instance {
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
-    this.#logs = new SiteLogs(setup.config);
+    this.#logKeeper = new LogKeeper(this);
     this.#housekeeper = new Housekeeper(setup.config.paths.state, setup.log);
     this.#orphans = new Orphans(() => [
       ...processesOf(this.sites.all()),
@@ -127,7 +127,7 @@ export class Instance {
       log,
       user,
       config,
-      logs: this.#logs,
+      logs: this.#logKeeper.logs,
       logFd: () => logFile.fd,
       siteOf: (id) => this.sites.byId(id)?.site,
       connectRouter: (fd) => {
@@ -205,7 +205,7 @@ export class Instance {
       log,
       library,
       budget: this.#budget,
-      prepare: (site: Parameters<typeof prepareSite>[1]) => prepareSite(this.config, site),
+      prepare: (site: Site) => this.#logKeeper.prepare(site),
       requireConfinement: () => this.config.requireConfinement,
       housekeeper: this.#housekeeper,
       expectOrphans: (uid: number) => this.#orphans.expect(uid),
@@ -255,6 +255,7 @@ export class Instance {
     if (runtime === undefined) return;
     if (request.type === toMaster.demand) runtime.demand(request.count);
     else if (request.type === toMaster.kill) runtime.tree.end(request.worker);
+    else this.#router?.look(request, runtime.workers.pidOf(request.worker));
   }
 
   /** The router has ended with its last request; workers of the direct lane may still be running theirs. */

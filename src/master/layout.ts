@@ -93,6 +93,11 @@ export function prepareSite(config: Config, site: Site): SiteDirectories {
   return directories;
 }
 
+/** PHP opens it for each message, by its name. */
+export function makePhpLog(config: Config, { name, user }: Site): void {
+  ownedFile(siteDirectories(config, name).phpLog, user.uid, user.gid, 0o640);
+}
+
 /** Looked at once it is there: what was missing before may have been made by somebody else in between. */
 function rootDirectory(path: string, mode: number, tolerance: Tolerance = {}): void {
   mkdirSync(path, { recursive: true, mode });

@@ -56,6 +56,7 @@ function environment(site: Site, directories: SiteDirectories, library: string):
     PHP_INI_SCAN_DIR: `:${directories.ini}`,
     LD_PRELOAD: library,
     GUISE_TIME_LIMIT: String(site.timeLimitMs),
+    GUISE_ERROR_LOG: directories.phpLog,
     ...scriptVariables(site),
   };
 }

@@ -24,6 +24,7 @@ import { afterFailure, type BackOff, noFailure } from '../pool/back-off.js';
 import { routerAuto } from './auto-sites.js';
 import { spoolDirectory } from './layout.js';
 import type { SharedListeners } from './listeners.js';
+import { processState } from './process-state.js';
 import type { Birth } from './routed-lane.js';
 import { RouterProcess } from './router-process.js';
 import { keyHashes, routerSite } from './router-row.js';
@@ -129,6 +130,11 @@ export class RouterLink {
   giveSlates(site: number, slates: number): void {
     if (slates < 0) return;
     this.#process?.order({ type: toRouter.slates, site, worker: 0, a: 0, b: 0 }, undefined, slates, true);
+  }
+
+  /** What the kernel says of a worker's process. */
+  look({ site, worker }: RouterRequest, pid: number): void {
+    this.#process?.order({ type: toRouter.processState, site, worker, a: 0, b: 0 }, processState(pid));
   }
 
   siteRekeyed(runtime: SiteRuntime): void {

@@ -63,6 +63,12 @@ export class WorkerTable {
     return this.#records.get(id)?.pid === -1;
   }
 
+  /** 0 before it is born, and when it is gone. */
+  pidOf(id: number): number {
+    const record = this.#records.get(id);
+    return record !== undefined && record.pidfd >= 0 && pidfdSignal(record.pidfd, 0) ? record.pid : 0;
+  }
+
   /** The number of the worker that is this process. */
   withPid(pid: number): number | undefined {
     return this.#byPid.get(pid)?.id;

@@ -12,6 +12,7 @@ import { figuresBytes, writeFigures } from '../control/figure-messages.js';
 import {
   autoDemandBytes,
   orderMaxBytes,
+  type ProcessState,
   type RouterSettings,
   readOrder,
   readPayload,
@@ -31,6 +32,7 @@ import { carryOut } from './orders.js';
 import { type RequestsServer, startRequestsServer } from './requests-server.js';
 import type { RoutedSite } from './routed-site.js';
 import { Server } from './serve.js';
+import { tellSlow } from './slow.js';
 
 const logFd = 2;
 const masterFd = 3;
@@ -74,6 +76,9 @@ class Router {
       },
       drain: () => {
         this.#drain();
+      },
+      state: (worker: number, state: ProcessState) => {
+        tellSlow(server, worker, state);
       },
       requests: (fd: number) => {
         this.#requests = startRequestsServer(fd, new LiveRequests(server), this.#log, settings, (uid) =>

@@ -3,6 +3,7 @@
 import {
   listenerKind,
   noWorkerReason,
+  type ProcessState,
   type RouterKeys,
   type RouterOrder,
   type RouterSite,
@@ -23,6 +24,8 @@ export interface OrderTargets {
   readonly acceptor: Acceptor;
   /** The master asks for figures. */
   status(): void;
+  /** What the kernel says of a worker that has been asked about. */
+  state(worker: number, state: ProcessState): void;
   /** A socket on which people ask about requests; taken over. */
   requests(fd: number): void;
   /** Where the log goes from now on; taken over. */
@@ -33,7 +36,7 @@ export interface OrderTargets {
 
 /** @param descriptor came with the order; -1 if none */
 export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, descriptor: number): void {
-  const { server, acceptor } = targets;
+  const { server } = targets;
   const order = readOrder(bytes);
   const site = server.byId.get(order.site);
   switch (order.type) {
@@ -41,15 +44,13 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       openSite(server, new RoutedSite(order.site, readPayload(bytes, length) as RouterSite));
       break;
     case toRouter.sites:
-      for (const [id, row] of unpackRows(readPayload(bytes, length) as RouterSites))
-        openSite(server, new RoutedSite(id, row));
+      openSites(server, readPayload(bytes, length) as RouterSites);
       break;
     case toRouter.siteKeys:
       if (site !== undefined) rekeySite(server, site, readPayload(bytes, length) as RouterKeys);
       break;
     case toRouter.siteGone:
-      acceptor.remove(order.site);
-      if (site !== undefined) closeSite(server, site);
+      siteGone(targets, order.site);
       break;
     case toRouter.listener:
       listenerArrived(targets, order, descriptor);
@@ -58,8 +59,7 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       workerArrived(server, site, order, descriptor);
       break;
     case toRouter.slates:
-      if (site !== undefined) site.slates = mapSharedMemory(descriptor);
-      close(descriptor);
+      slatesArrived(site, descriptor);
       break;
     case toRouter.workerGone:
       server.dispatcher.workerGone(order.worker);
@@ -72,6 +72,9 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       break;
     case toRouter.status:
       targets.status();
+      break;
+    case toRouter.processState:
+      targets.state(order.worker, readPayload(bytes, length) as ProcessState);
       break;
     case toRouter.log:
       targets.log(descriptor);
@@ -102,10 +105,25 @@ function workerArrived(
   dispatcher.workerArrived(site, { id: worker, fd, pid, slate: site.slateAt(slot ?? 0) });
 }
 
+function slatesArrived(site: RoutedSite | undefined, fd: number): void {
+  if (site !== undefined) site.slates = mapSharedMemory(fd);
+  close(fd);
+}
+
+function openSites(server: Server, sites: RouterSites): void {
+  for (const [id, row] of unpackRows(sites)) openSite(server, new RoutedSite(id, row));
+}
+
 function openSite(server: Server, site: RoutedSite): void {
   server.byId.set(site.id, site);
   if (site.config.isHidden) server.hidden.set(site.name, site);
   else server.sites.add(site);
+}
+
+function siteGone({ server, acceptor }: OrderTargets, id: number): void {
+  acceptor.remove(id);
+  const site = server.byId.get(id);
+  if (site !== undefined) closeSite(server, site);
 }
 
 function rekeySite(server: Server, site: RoutedSite, { keyHashes }: RouterKeys): void {

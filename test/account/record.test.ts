@@ -2,7 +2,14 @@
 
 import t from 'tap';
 import { noUse, type Outcome } from '../../src/account/outcome.js';
-import { escaped, recordFields, recordLine, textMax } from '../../src/account/record.js';
+import {
+  escaped,
+  recordFields,
+  recordLine,
+  slowFields,
+  slowLine,
+  textMax,
+} from '../../src/account/record.js';
 import { plainCell, readReference, rowsUnder } from '../config/reference.js';
 
 const outcome: Outcome = {
@@ -73,4 +80,22 @@ t.test('a visitor’s text is cut, and stays a text', async (t) => {
 
 t.test('an escape keeps its meaning', async (t) => {
   t.equal(escaped('{"a":"\u009b"}'), '{"a":"\\u009b"}');
+});
+
+t.test('the fields of the slow log are on the page too', async (t) => {
+  const facts = {
+    id: '0123456789ab',
+    site: 'a.test',
+    uid: 1,
+    runMs: 10_000,
+    pid: 7,
+    process: { state: 'S' },
+  };
+  const line = JSON.parse(slowLine(0, facts, request, 1)) as Record<string, unknown>;
+  t.same(Object.keys(line), slowFields);
+  const rows = rowsUnder(readReference('ledger.md'), 'Fields of the slow log');
+  t.same(
+    rows.map(([name]) => plainCell(name)),
+    slowFields.filter((name) => !(recordFields as readonly string[]).includes(name)),
+  );
 });

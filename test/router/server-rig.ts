@@ -145,6 +145,7 @@ export class ServerRig {
       drain: () => undefined,
       log: () => undefined,
       requests: () => undefined,
+      state: () => undefined,
     };
     carryOut(targets, this.#bytes, length, descriptor);
   }

@@ -1,0 +1,56 @@
+/**
+ * Keeps php.log of sites from growing without bound: PHP writes it itself, so its size is looked at while a site has
+ * processes. An idle machine has no timer. Privilege: root, in a directory that only root writes.
+ */
+
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import { messageOf } from '../error.js';
+import type { Site } from '../site/site.js';
+import { makePhpLog, prepareSite, type SiteDirectories } from './layout.js';
+import { SiteLogs } from './site-logs.js';
+import type { SiteRuntime } from './site-runtime.js';
+
+const periodMs = 2000;
+
+/** The instance, as far as logs go: the configuration and the sites change while it runs. */
+interface Around {
+  readonly log: Logger;
+  readonly config: Config;
+  readonly sites: { all(): Iterable<SiteRuntime> };
+}
+
+export class LogKeeper {
+  readonly logs: SiteLogs;
+  readonly #around: Around;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(around: Around) {
+    this.#around = around;
+    this.logs = new SiteLogs(around.config);
+  }
+
+  /** Makes what a site needs before it has processes, and watches its log while it has some. */
+  prepare(site: Site): SiteDirectories {
+    this.#wake();
+    return prepareSite(this.#around.config, site);
+  }
+
+  #wake(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const active = [...this.#around.sites.all()].filter((one) => one.templatePid !== undefined);
+      for (const { site } of active) this.#look(site);
+      if (active.length > 0) this.#wake();
+    }, periodMs);
+    this.#timer.unref();
+  }
+
+  #look(site: Site): void {
+    try {
+      if (this.logs.rotate(site.name, 'php')) makePhpLog(this.#around.config, site);
+    } catch (thrown) {
+      this.#around.log.error({ site: site.name, problem: messageOf(thrown) }, 'log file cannot be rotated');
+    }
+  }
+}
