@@ -63,6 +63,24 @@ await arena(
       t.notOk(text.some((byte) => byte !== 0x0a && (byte < 0x20 || byte === 0x7f)));
     });
 
+    await t.test(
+      'guise: nor does one stand in the site’s own ledger, and no line is forged there',
+      async (t) => {
+        const path = `${instance.instance.log}/sites/${alice.name}/requests.log`;
+        const text = await until('what they sent', () => {
+          const ledger = readText(path);
+          return ledger.includes('forged') && ledger.includes(forgedWords) ? ledger : undefined;
+        });
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+        t.notMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]/);
+        for (const line of text.split('\n').slice(0, -1)) {
+          const record = JSON.parse(line) as Record<string, unknown>;
+          t.match(record, { id: /^[0-9a-f]{12}$/, site: alice.name, uid: alice.user.uid });
+          t.notOk('msg' in record);
+        }
+      },
+    );
+
     await t.test('guise: nothing that a visitor sends is in a page of guise', async (t) => {
       htaccess(alice, ...handOver('.*', instance.socket));
       const reply = await get(guise.apache(alice), '/%3Cscript%3Ealert(1)%3C/script%3E.php?%3Cscript%3E', {
