@@ -3,7 +3,6 @@
  * script of a tenant, and a tenant's .htaccess, which makes the web server speak.
  */
 
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { until } from '../../src/quickstart/until.js';
 import { get } from '../harness/http.js';
@@ -20,7 +19,7 @@ async function say(path: string, bytes: string | Buffer): Promise<string> {
   socket.on('error', () => undefined);
   socket.setTimeout(1000, () => socket.destroy());
   socket.write(bytes);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve)); // also where it is reset
   return Buffer.concat(chunks).toString('latin1');
 }
 

@@ -59,6 +59,8 @@ interface Haul {
 
 await arena(
   async (t, { instance, alice, bob, fpm, guise }) => {
+    // What a script leaves running ends with its request; where it may stay, it must gain nothing.
+    await instance.says('site', 'set', alice.name, '--set', 'background=keep');
     const caught = (): string => readText(`${alice.root}/caught`);
     /** What came back to visitors of this site, and what was caught meanwhile. */
     const attack = async (web: Web, site: Site, page: string, begin: RegExp): Promise<Haul> => {

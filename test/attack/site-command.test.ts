@@ -57,14 +57,15 @@ await journey(async (t, { guise }) => {
   await t.test("nothing of root's environment, and no descriptor", async (t) => {
     const kept = openSync('/etc/shadow', 'r');
     const script = 'env; for i in 3 4 5 6 7 8 9; do (eval ": <&$i") 2> /dev/null && echo FD $i; done; true';
-    const child = spawn(process.execPath, words('sh', '-c', script), {
-      env: {
-        PATH: process.env.PATH,
-        SECRET: 'hunter2',
-        LD_PRELOAD: '',
-        NODE_OPTIONS: '',
-        TERM: 'x\u001b[2J',
-      },
+    // Through env(1), for tap adds to the environment of every child.
+    const roots = [
+      `PATH=${process.env.PATH ?? ''}`,
+      'SECRET=hunter2',
+      'LD_PRELOAD=',
+      'NODE_OPTIONS=',
+      'TERM=x\u001b[2J',
+    ];
+    const child = spawn('env', ['-i', ...roots, process.execPath, ...words('sh', '-c', script)], {
       stdio: ['ignore', 'pipe', 'inherit', kept, kept, kept],
     });
     let text = '';

@@ -180,9 +180,18 @@ export async function askDaemon(
   return { status: Number(head.split(' ')[1]), head, body: payload === '' ? undefined : JSON.parse(payload) };
 }
 
-/** What a Node script prints that runs as another user. */
+/** What a Node script prints that runs as another user. `env -i` sheds what tap adds to every child, which would speak too. */
 export function runAs(uid: number, gid: number, script: string): Promise<string> {
-  const words = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', process.execPath, '-e', script];
+  const words = [
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    '--clear-groups',
+    'env',
+    '-i',
+    process.execPath,
+    '-e',
+    script,
+  ];
   return new Promise((resolve) => {
     execFile('setpriv', words, (_error, stdout, stderr) => {
       resolve(stdout + stderr);

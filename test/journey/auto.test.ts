@@ -77,7 +77,8 @@ await journey(async (t, world) => {
     t.same(await ask('one.test', '/whoami.php'), { status: 200, uid: alice.uid });
     t.same(await ask('two.test', '/whoami.php'), { status: 200, uid: bob.uid });
     t.same(await ask('any.test', '/~alice/whoami.php'), { status: 200, uid: alice.uid });
-    t.match(await guise.says('status'), /~one\.test[\s\S]*~two\.test[\s\S]*~1~alice/);
+    const shown = await guise.says('status');
+    for (const name of ['~one.test', '~two.test', '~1~alice']) t.ok(shown.includes(name), name);
   });
 
   await t.test('behind nginx too, by $host', async (t) => {
