@@ -46,6 +46,8 @@ export type Handover = 'sent' | 'too-large' | 'dead';
 
 /** A worker has two things to say of a job. One that says much more only keeps the router busy. */
 const notesPerJob = 8;
+/** Ends that the slate has told are told by message as well, and those lie in the channel until it is read. */
+const notesAtMost = 1024;
 
 const job = Buffer.allocUnsafe(jobMaxBytes);
 const incoming = Buffer.alloc(noteBytes + 1);
@@ -95,7 +97,7 @@ export class WorkerLink {
     const inline = body.kind === 'memory' ? body.buffer : undefined;
     const length = jobHeaderBytes + head.params.length + (inline?.length ?? 0);
     if (length > jobMaxBytes) return 'too-large';
-    this.#notesLeft = notesPerJob;
+    this.#notesLeft = Math.min(this.#notesLeft + notesPerJob, notesAtMost);
     lastSequence = lastSequence === lastNumber ? 1 : lastSequence + 1;
     this.sequence = lastSequence;
     writeJobHeader(job, {

@@ -153,3 +153,20 @@ t.test('the worker that is taken is one of those that are free, whatever is know
   close((workers[1] as FakeWorker).job().connection);
   t.end();
 });
+
+t.test('ends that were found before their messages were read do not count against the worker', async (t) => {
+  const { rig, site, worker } = one(t);
+  const requests = Array.from({ length: 10 }, () => rig.admit(site));
+  for (const request of requests) {
+    const job = worker.job();
+    rig.end(0, job);
+    worker.note({ ...done, sequence: job.sequence });
+    rig.dispatcher.lookAt(site);
+    t.equal(rig.endingOf(request)?.kind, 'done');
+  }
+  const last = rig.admit(site);
+  await rig.settle();
+  t.equal(rig.endingOf(last), undefined);
+  t.same(rig.kills, [], 'though ten of them lay there at once');
+  close(worker.job().connection);
+});
