@@ -97,7 +97,8 @@ export class WorkerLink {
     const inline = body.kind === 'memory' ? body.buffer : undefined;
     const length = jobHeaderBytes + head.params.length + (inline?.length ?? 0);
     if (length > jobMaxBytes) return 'too-large';
-    this.#notesLeft = Math.min(this.#notesLeft + notesPerJob, notesAtMost);
+    const left = this.sequence === 0 ? 0 : this.#notesLeft;
+    this.#notesLeft = Math.min(left + notesPerJob, notesAtMost);
     lastSequence = lastSequence === lastNumber ? 1 : lastSequence + 1;
     this.sequence = lastSequence;
     writeJobHeader(job, {
