@@ -71,7 +71,9 @@ await journey(async (t, { guise }) => {
 
   await t.test('signals are passed on, and what it leaves is ended', async (t) => {
     const script = 'trap "exit 9" TERM; sleep 1000 & echo ready; wait';
-    const child = spawn(process.execPath, words('sh', '-c', script), {
+    // Through env(1), for tap adds to the environment of every child.
+    const clean = ['-i', `PATH=${process.env.PATH ?? ''}`, process.execPath];
+    const child = spawn('env', [...clean, ...words('sh', '-c', script)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data');
