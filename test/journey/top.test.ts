@@ -23,7 +23,16 @@ await journey(async (t, world) => {
   await guise.addSite({ name: 'seen.test', user: 'alice' });
   await guise.addSite({ name: 'other.test', user: 'bob' });
   const top = (steps: readonly Step[], ...args: string[]): Seen => {
-    const command = [`${packageRoot()}/bin/guise`, 'top', '--config', guise.instance.config, ...args];
+    // Through env(1), for tap adds to the environment of every child.
+    const clean = ['env', '-i', `PATH=${process.env.PATH ?? ''}`, 'TERM=xterm', process.execPath];
+    const command = [
+      ...clean,
+      `${packageRoot()}/bin/guise`,
+      'top',
+      '--config',
+      guise.instance.config,
+      ...args,
+    ];
     const out = execFileSync('python3', [driver, JSON.stringify(steps), ...command], { encoding: 'utf8' });
     return JSON.parse(out) as Seen;
   };
