@@ -70,12 +70,14 @@ function siteNamed(config: Config, name: string): Site {
 /** The exit code of the command, once nothing of it is left. */
 async function runInSite(config: Config, site: Site, words: readonly string[]): Promise<number> {
   becomeSubreaper();
-  const pid = launchInSite(config, site, words, process.env.TERM);
-  const pidfd = pidfdOpen(pid);
+  let pidfd = -1;
+  // Before there is a command: a signal that comes with its first word would end this process alone.
   for (const [name, number] of Object.entries(passedOn))
     process.on(name, () => {
       pidfdSignal(pidfd, number);
     });
+  const pid = launchInSite(config, site, words, process.env.TERM);
+  pidfd = pidfdOpen(pid);
   const death = await deathOf(pid);
   close(pidfd);
   // What it has left is below us, the nearest subreaper.
