@@ -3,48 +3,27 @@
  * numbers, and a site's uid comes from the site's own configuration alone.
  */
 
-import { rmSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { noWorkerReason, type RouterRequest, toMaster, toRouter } from '../control/router-messages.js';
-import type { UserEntry } from '../os/identity.js';
-import type { Poller } from '../os/poller.js';
 import { LastGood } from '../site/last-good.js';
 import { SiteCatalog } from '../site/registry.js';
-import type { Site } from '../site/site.js';
 import { AutoDemands } from './auto-demands.js';
-import { confinementOf } from './confinement.js';
 import { FigureBook } from './figure-book.js';
 import { Housekeeper } from './housekeeper.js';
-import { laneMaker } from './lanes.js';
-import { prepareSite } from './layout.js';
+import type { InstanceSetup } from './instance-setup.js';
 import { LedgerLink } from './ledger-link.js';
-import { closeSharedListeners, openListener, type SharedListeners } from './listeners.js';
-import type { LogFile } from './log-file.js';
+import { closeSharedListeners } from './listeners.js';
 import { LogKeeper } from './log-keeper.js';
+import { makeSiteSet } from './make-site-set.js';
 import { Orphans, processesOf } from './orphans.js';
-import { SitePrograms } from './program-process.js';
 import { type OpenSite, RouterLink } from './router-link.js';
-import { type Difference, isAutomaticId, SiteSet } from './site-set.js';
+import { type Difference, isAutomaticId, type SiteSet } from './site-set.js';
 import { releaseTmp } from './site-state.js';
 import { type StatusProgram, startStatus } from './status-program.js';
 import { sweepChildren } from './sweep.js';
 import { WorkerBudget } from './worker-budget.js';
 import { sayWrongFiles } from './wrong-files.js';
-
-export interface InstanceSetup {
-  readonly config: Config;
-  readonly poller: Poller;
-  readonly log: Logger;
-  readonly logFile: LogFile;
-  /** Whom the router runs as. */
-  readonly user: UserEntry;
-  readonly webUsers: readonly UserEntry[];
-  /** The preload library that site users can read. */
-  readonly library: string;
-  /** The FastCGI sockets that all sites share. */
-  readonly listeners: SharedListeners;
-}
 
 export class Instance {
   readonly sites: SiteSet;
@@ -82,7 +61,17 @@ export class Instance {
       ...processesOf(this.sites.all()),
       ...[this.#router?.pid ?? 0, this.#ledger?.pid ?? 0, ...this.#housekeeper.pids],
     ]);
-    this.sites = this.#siteSet();
+    this.sites = makeSiteSet({
+      setup,
+      config: () => this.config,
+      sites: () => this.sites,
+      router: () => this.#router,
+      budget: this.#budget,
+      book: this.book,
+      housekeeper: this.#housekeeper,
+      orphans: this.#orphans,
+      prepare: (site) => this.#logKeeper.prepare(site),
+    });
     this.#autoDemands = new AutoDemands(this.sites, this.log, {
       config: () => this.config,
       refuse: (site, count) => {
@@ -196,51 +185,6 @@ export class Instance {
     this.registry = registry;
     sayWrongFiles(this.log, registry);
     return this.sites.apply(registry);
-  }
-
-  #siteSet(): SiteSet {
-    const { poller, log, library, webUsers } = this.#setup;
-    const around = {
-      poller,
-      log,
-      library,
-      budget: this.#budget,
-      prepare: (site: Site) => this.#logKeeper.prepare(site),
-      requireConfinement: () => this.config.requireConfinement,
-      housekeeper: this.#housekeeper,
-      expectOrphans: (uid: number) => this.#orphans.expect(uid),
-      lane: laneMaker({
-        ...this.#setup,
-        listenerOf: (name) => this.sites.listenerOf(name),
-        boundNameOf: (name) => this.sites.boundNameOf(name),
-        router: () => this.#router,
-      }),
-      lives: (id: number, { name, dispatch }: Site) => this.book.open(id, name, dispatch === 'router'),
-      programs: new SitePrograms({
-        prepare: (site) => prepareSite(this.config, site),
-        confinement: (site, directories) =>
-          confinementOf(site, directories, library, this.config.requireConfinement),
-        housekeeper: this.#housekeeper,
-      }),
-      nowMs: () => performance.now(),
-    };
-    return new SiteSet(this.config.paths.run, around, {
-      opened: (runtime, listener) => {
-        if (runtime.site.dispatch === 'router') this.#router?.siteOpened(runtime, listener);
-      },
-      rekeyed: (runtime) => this.#router?.siteRekeyed(runtime),
-      closed: (runtime) => this.#router?.siteClosed(runtime),
-      gone: ({ id, figures }) => {
-        if (figures !== undefined) this.book.said(id, figures);
-        this.book.close(id);
-      },
-      over: ({ site }) => {
-        this.book.forget(site.name);
-        this.#housekeeper.siteIsOver(site);
-      },
-      listen: (path, boundAt) => openListener(path, webUsers, boundAt),
-      unlink: (path) => rmSync(path, { force: true }),
-    });
   }
 
   *#routerSites(): Iterable<OpenSite> {

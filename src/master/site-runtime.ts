@@ -24,13 +24,11 @@ import type { Lane } from './lane.js';
 import { laneSite } from './lane-site.js';
 import type { Lives } from './lives.js';
 import { orderProgram } from './program-process.js';
+import { SiteTemplate } from './site-template.js';
 import { SiteTree, type TreeOwner } from './site-tree.js';
 import type { Surroundings } from './surroundings.js';
-import { TemplateProcess } from './template-process.js';
+import type { TemplateProcess } from './template-process.js';
 import { WorkerTable } from './worker-table.js';
-
-/** A template stays this many idle timeouts longer than its last worker. */
-const templatePatience = 5;
 
 export class SiteRuntime implements TreeOwner {
   readonly id: number;
@@ -42,10 +40,8 @@ export class SiteRuntime implements TreeOwner {
   readonly lives: Lives;
   /** In milliseconds since 1970. */
   readonly inForceSinceMs = Date.now();
-  #template: TemplateProcess | undefined;
-  #templateIsReady = false;
+  readonly #template: SiteTemplate;
   #backOff: BackOff = noFailure;
-  #templateTimer: NodeJS.Timeout | undefined;
   #closing = false;
   readonly #around: Surroundings;
   readonly #lane: Lane;
@@ -70,6 +66,7 @@ export class SiteRuntime implements TreeOwner {
         },
       }),
     );
+    this.#template = new SiteTemplate(this, around, this.#lane, this.lives);
     this.tree = new SiteTree(this, around.log);
   }
 
@@ -83,7 +80,7 @@ export class SiteRuntime implements TreeOwner {
   }
 
   get templatePid(): number | undefined {
-    return this.#template?.pid;
+    return this.#template.pid;
   }
 
   get isClosing(): boolean {
@@ -91,11 +88,11 @@ export class SiteRuntime implements TreeOwner {
   }
 
   get isThrottled(): boolean {
-    return this.#template === undefined && !mayTry(this.#backOff, this.#around.nowMs());
+    return this.#template.pid === undefined && !mayTry(this.#backOff, this.#around.nowMs());
   }
 
   get isStarting(): boolean {
-    return this.#template !== undefined && !this.#templateIsReady;
+    return this.#template.isStarting;
   }
 
   /** The router asks for `count` workers. Each is ordered, promised, or refused. */
@@ -111,7 +108,7 @@ export class SiteRuntime implements TreeOwner {
   }
 
   giveUpTemplate(): void {
-    this.#template?.kill();
+    this.#template.kill();
   }
 
   /** No further worker is given; the present ones finish what they run. */
@@ -120,18 +117,18 @@ export class SiteRuntime implements TreeOwner {
     this.#closing = true;
     this.#lane.close();
     // While it has workers, it is the template that tells of their end.
-    if (this.workers.size === 0) this.#template?.retire();
+    if (this.workers.size === 0) this.#template.retire();
   }
 
   killAll(): void {
     this.tree.close();
-    this.#template?.kill();
+    this.#template.kill();
     this.workers.killAll();
   }
 
   /** A child of the master has ended: was it ours? */
   childDied(pid: number, exitCode: number | null, signal: number | null): boolean {
-    if (pid === this.#template?.pid) {
+    if (pid === this.#template.pid) {
       this.#templateDied(exitCode, signal);
       return true;
     }
@@ -145,13 +142,13 @@ export class SiteRuntime implements TreeOwner {
     if (this.#closing) return noWorkerReason.stopping;
     if (this.workers.size >= this.site.maxWorkers) return noWorkerReason.siteLimit;
     if (this.site.command !== undefined) return this.#startProgram();
-    const template = this.#template ?? this.#startTemplate();
+    const template = this.#template.process ?? this.#startTemplate();
     if (typeof template === 'number') return template;
     if (!this.#around.budget.take()) return noWorkerReason.machineLimit;
     const id = this.#around.budget.nextWorkerId();
     const { ours, theirs, slot } = this.#lane.forWorker(id);
     this.workers.ordered(id, ours);
-    clearTimeout(this.#templateTimer);
+    this.#template.stay();
     const order = {
       worker: id,
       oneJob: this.site.mode === 'per-request',
@@ -176,22 +173,8 @@ export class SiteRuntime implements TreeOwner {
 
   #startTemplate(): TemplateProcess | number {
     if (!mayTry(this.#backOff, this.#around.nowMs())) return noWorkerReason.throttled;
-    const { poller, library, log, housekeeper } = this.#around;
     try {
-      const directories = this.#around.prepare(this.site);
-      const requireConfinement = this.#around.requireConfinement();
-      const supplies = this.#lane.forTemplate();
-      const setup = { site: this.site, directories, library, requireConfinement, housekeeper, supplies };
-      this.#templateIsReady = false;
-      this.#around.expectOrphans(this.site.user.uid);
-      this.#template = new TemplateProcess(poller, setup, {
-        report: (report, pid, uid) => this.#reported(report, pid, uid),
-        // The end of the process itself is what counts, and it follows: see childDied.
-        lost: () => undefined,
-      });
-      this.lives.templates++;
-      log.debug({ site: this.site.name, pid: this.#template.pid }, 'template started');
-      return this.#template;
+      return this.#template.start((report, pid, uid) => this.#reported(report, pid, uid));
     } catch (thrown) {
       this.#startFailed(messageOf(thrown));
       return noWorkerReason.startFailed;
@@ -210,7 +193,7 @@ export class SiteRuntime implements TreeOwner {
 
   #reported(report: Report, pid: number, uid: number): void {
     if (report.type === reportReady) {
-      this.#templateIsReady = true;
+      this.#template.isReady = true;
       this.#backOff = noFailure;
     } else if (report.type === reportBorn) this.#workerBorn(report.worker, pid, uid);
     else if (report.type === reportExited) this.#workerExited(report);
@@ -264,9 +247,8 @@ export class SiteRuntime implements TreeOwner {
 
   /** Workers go on without their template; those that were ordered and not yet born are ordered again. */
   #templateDied(exitCode: number | null, signal: number | null): void {
-    const wasReady = this.#templateIsReady;
-    this.#template?.release();
-    this.#template = undefined;
+    const wasReady = this.#template.isReady;
+    this.#template.release();
     this.#lane.templateGone();
     const unborn = this.workers.unborn();
     for (const worker of unborn) {
@@ -283,16 +265,6 @@ export class SiteRuntime implements TreeOwner {
   }
 
   #scheduleTemplateEnd(): void {
-    clearTimeout(this.#templateTimer);
-    if (this.workers.size > 0 || this.#template === undefined) return;
-    if (this.#closing) {
-      this.#template.retire();
-      return;
-    }
-    this.#templateTimer = setTimeout(() => {
-      if (this.tree.isKeeping) this.#scheduleTemplateEnd();
-      else if (this.workers.size === 0) this.#template?.retire();
-    }, this.site.idleTimeoutMs * templatePatience);
-    this.#templateTimer.unref();
+    if (this.workers.size === 0) this.#template.endLater(this.#closing, () => this.tree.isKeeping);
   }
 }

@@ -3,19 +3,13 @@
  * death or its time limit mean. Calls back with an ending, and does not talk to the web server itself.
  */
 
-import {
-  type Note,
-  noteComplete,
-  noteLast,
-  notePeerGone,
-  noteRefused,
-  noteStarted,
-} from '../control/worker-messages.js';
+import { type Note, noteLast, noteStarted } from '../control/worker-messages.js';
 import type { Poller } from '../os/poller.js';
 import type { Next } from '../pool/site-pool.js';
 import type { Ending } from './ending.js';
 import type { Exchange } from './exchange.js';
-import { type RefusalReason, scriptReason } from './refusals.js';
+import { asSeen, endingOf } from './how-it-ended.js';
+import type { RefusalReason } from './refusals.js';
 import { Relay } from './relay.js';
 import type { RoutedSite } from './routed-site.js';
 import { type WorkerBirth, type WorkerHandlers, WorkerLink } from './worker-link.js';
@@ -268,26 +262,4 @@ export class Dispatcher {
 /** Whether every request that a kept connection carries is this site's, and runs as the same user. */
 function mayBeLent({ connection, site }: Exchange): boolean {
   return connection.listenerSite === site.id && !site.hasSeveralUsers;
-}
-
-function endingOf(note: Note): Ending {
-  if (note.type === noteRefused) return { kind: 'refused', reason: scriptReason(note.status), note };
-  if ((note.flags & noteComplete) !== 0) return { kind: 'done', note };
-  if ((note.flags & notePeerGone) !== 0) return { kind: 'cut', reason: 'visitor-left', note };
-  return { kind: note.bytesOut > 0 ? 'cut' : 'refused', reason: 'worker-died', note };
-}
-
-/**
- * A worker's word for how its request ended counts as far as it agrees with what has been seen of its answer. A
- * worker that writes half a record and says "done" or "refused" would have what follows on a kept connection, our
- * page or another site's answer, read as the rest of its own. One that says anything else of a complete answer would
- * have the connection closed on the next site's visitor.
- */
-function asSeen(exchange: Exchange, ending: Ending): Ending {
-  const { relay } = exchange;
-  if (relay?.end === 'ended') return { kind: 'done', note: ending.note };
-  const isBroken = ending.kind === 'done' && relay !== undefined;
-  if (ending.kind === 'cut' || (ending.kind === 'done' && !isBroken)) return ending;
-  const kind = exchange.answerBegan || relay?.began === true ? 'cut' : 'refused';
-  return { kind, reason: ending.kind === 'done' ? 'worker-died' : ending.reason, note: ending.note };
 }

@@ -115,9 +115,7 @@ function openSites(server: Server, sites: RouterSites): void {
 }
 
 function openSite(server: Server, site: RoutedSite): void {
-  server.byId.set(site.id, site);
-  if (site.config.isHidden) server.hidden.set(site.name, site);
-  else server.sites.add(site);
+  server.sites.add(site);
 }
 
 function siteGone({ server, acceptor }: OrderTargets, id: number): void {
@@ -128,9 +126,9 @@ function siteGone({ server, acceptor }: OrderTargets, id: number): void {
 
 function rekeySite(server: Server, site: RoutedSite, { keyHashes }: RouterKeys): void {
   if (site.isClosing || site.config.isHidden) return;
-  server.sites.remove(site);
+  server.sites.close(site);
   site.keyHashes = keyHashes;
-  server.sites.add(site);
+  server.sites.open(site);
 }
 
 function noWorker(server: Server, site: RoutedSite, count: number, reason: number): void {
@@ -145,8 +143,7 @@ function closeSite(server: Server, site: RoutedSite): void {
     return;
   }
   site.isClosing = true;
-  server.sites.remove(site);
-  if (server.hidden.get(site.name) === site) server.hidden.delete(site.name);
+  server.sites.close(site);
   server.dispatcher.wantNotes(site);
   server.siteChanged(site);
 }

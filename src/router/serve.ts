@@ -16,9 +16,7 @@ import type { Head } from '../request/head.js';
 import { defaultReadLimits } from '../request/limits.js';
 import { type ReaderSettings, RequestReader } from '../request/reader.js';
 import type { IncomingRequest } from '../request/result.js';
-import { SiteIndex } from '../site/identify.js';
 import type { Listener } from './acceptor.js';
-import { AutoSites } from './auto.js';
 import { Connection, type ConnectionHandlers } from './connection.js';
 import { Deadlines } from './deadlines.js';
 import { Dispatcher, type DispatchHandlers } from './dispatch.js';
@@ -32,6 +30,7 @@ import { outcomeOf, refusedOutcome } from './outcomes.js';
 import type { RefusalReason } from './refusals.js';
 import { type RefusedRequest, Reply } from './reply.js';
 import type { RoutedSite } from './routed-site.js';
+import { SiteTable } from './site-table.js';
 
 export interface ServerHandlers extends Pick<DispatchHandlers, 'demand' | 'kill'> {
   /** A connection has ended. */
@@ -43,11 +42,7 @@ export interface ServerHandlers extends Pick<DispatchHandlers, 'demand' | 'kill'
 }
 
 export class Server {
-  readonly sites = new SiteIndex<RoutedSite>();
-  readonly byId = new Map<number, RoutedSite>();
-  readonly auto: AutoSites | undefined;
-  /** Sites that are reached through another one's `visitors`, by name. */
-  readonly hidden = new Map<string, RoutedSite>();
+  readonly sites: SiteTable;
   readonly connections = new Set<Connection>();
   /** Requests that belong to no site. */
   readonly siteless = new Counters();
@@ -75,10 +70,7 @@ export class Server {
       spoolDirectory: settings.spoolDirectory,
       maxConnections: settings.maxConnections,
     };
-    if (settings.auto !== undefined) {
-      this.auto = new AutoSites(settings.auto);
-      this.sites.add(this.auto.group);
-    }
+    this.sites = new SiteTable(settings.auto);
     this.#reply = new Reply({
       next: (connection) => this.#intake.read(connection),
       closed: (connection) => {
@@ -111,6 +103,10 @@ export class Server {
       hungUp: (connection) => this.#hungUp(connection),
       flushed: (connection) => this.#flushed(connection),
     };
+  }
+
+  get byId(): ReadonlyMap<number, RoutedSite> {
+    return this.sites.byId;
   }
 
   #flushed(connection: Connection): void {
@@ -154,11 +150,11 @@ export class Server {
     if (!site.pool.isQuiet) return;
     forgetIdle(site);
     this.#forget(site);
-    this.auto?.forget(site);
+    this.sites.auto?.forget(site);
   }
 
   #forget(site: RoutedSite): void {
-    if (this.byId.delete(site.id)) this.#forgotten(site);
+    if (this.sites.byId.delete(site.id)) this.#forgotten(site);
   }
 
   /** Bytes → records → request head. */
@@ -172,7 +168,7 @@ export class Server {
 
   /** Request head → site. The key is overwritten before anything else happens. */
   #headComplete(connection: Connection, head: Head): void {
-    const owner = this.#ownerOf(connection);
+    const owner = this.sites.ownerOf(connection);
     const isOrphaned = owner === undefined && connection.listenerSite !== 0;
     const site = isOrphaned ? 'no-site' : this.sites.identify(head, owner, connection.demandsKey);
     head.blankKeys();
@@ -180,32 +176,11 @@ export class Server {
       this.#refuseHead(connection, head, site);
       return;
     }
-    const isAutomatic = site === this.auto?.group;
-    connection.site = isAutomatic ? this.#automatic(head) : this.#forVisitor(site, head);
+    const isAutomatic = site === this.sites.auto?.group;
+    connection.site = isAutomatic ? this.sites.automatic(head) : this.sites.forVisitor(site, head);
     connection.reader.bodyLimit = site.config.maxBodyBytes;
     if (connection.site !== undefined) return;
     this.#refuseHead(connection, head, isAutomatic ? 'no-site' : 'start-failed');
-  }
-
-  /** The site whose own socket a connection came in on: a kept one may be older than the site's present form. */
-  #ownerOf(connection: Connection): RoutedSite | undefined {
-    const owner = this.byId.get(connection.listenerSite);
-    if (connection.listenerSite === 0 || owner?.isClosing === false) return owner;
-    const present = this.#openNamed(connection.listenerName);
-    if (present !== undefined) connection.listenerSite = present.id;
-    return present;
-  }
-
-  #openNamed(name: string | undefined): RoutedSite | undefined {
-    const site = name === undefined ? undefined : (this.sites.called(name) ?? this.hidden.get(name));
-    return site?.isClosing === true ? undefined : site;
-  }
-
-  /** The key has said that it is one of the automatic sites; where the script lies says which. */
-  #automatic(head: Head): RoutedSite | undefined {
-    const found = this.auto?.siteFor(head);
-    if (found?.isNew === true) this.byId.set(found.site.id, found.site);
-    return found?.site;
   }
 
   #refuseHead(connection: Connection, head: Head, reason: RefusalReason): void {
@@ -213,18 +188,10 @@ export class Server {
     this.#refuse(connection, { requestId: head.requestId, keep: head.keep, reason }, head);
   }
 
-  /** Some authenticated visitors run as other users than the rest; never as the site's own instead. */
-  #forVisitor(site: RoutedSite, head: Head): RoutedSite | undefined {
-    const { visitors } = site.config;
-    const { remoteUser } = head;
-    if (remoteUser === undefined || !Object.hasOwn(visitors, remoteUser)) return site;
-    return this.hidden.get(visitors[remoteUser] ?? '');
-  }
-
   /** Site → verdict → worker. The worker gives the last word of the verdict: it sees the script. */
   #complete(connection: Connection, request: IncomingRequest): void {
     if (connection.site === undefined) throw new Error('a request is complete that belongs to no site');
-    const site = this.#present(connection.site, request.head);
+    const site = this.sites.present(connection.site, request.head);
     const exchange = this.#exchange(connection, site, request);
     connection.exchange = exchange;
     this.dispatcher.admit(exchange);
@@ -232,12 +199,6 @@ export class Server {
 
   #exchange(connection: Connection, site: RoutedSite, { head, body }: IncomingRequest): Exchange {
     return new Exchange(connection, site, head, body, performance.now(), this.#ids.next());
-  }
-
-  /** A site may have changed while its request was being read, or an automatic one been forgotten. */
-  #present(site: RoutedSite, head: Head): RoutedSite {
-    if (this.byId.get(site.id) === site && !site.isClosing) return site;
-    return (site.auto === undefined ? this.#openNamed(site.name) : this.#automatic(head)) ?? site;
   }
 
   /** Worker → outcome → ledger. */
