@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -27,6 +28,7 @@
 
 static uint32_t last_id;
 static int listener = -1;
+static int waiting = -1; /* an epoll instance of this worker alone */
 
 static void end_connection(const struct task *task) {
   syscall(SYS_shutdown, task->connection, SHUT_RDWR);
@@ -117,10 +119,17 @@ static int check_key(const struct task *task) {
   return is_accepted(key) ? 0 : DIRECT_WRONG_KEY;
 }
 
-/* Idle: SIGTERM from the master is the way to end. Its handler is php-cgi's, and ends the call here. */
+/*
+ * Idle: SIGTERM from the master is the way to end. Its handler is php-cgi's, and ends the call here. Of workers that
+ * wait in accept(2) the kernel wakes the one that has waited longest, so all of them take turns and none keeps its
+ * caches. Of those that wait in epoll_wait(2), with EPOLLEXCLUSIVE, it wakes the first that is idle. A connection that
+ * another one has taken meanwhile is EAGAIN.
+ */
 static int accept_one(void) {
+  struct epoll_event event;
+  if (epoll_wait(waiting, &event, 1, -1) < 0) _exit(0);
   int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-  if (fd < 0 && errno != ECONNABORTED) _exit(0);
+  if (fd < 0 && errno != ECONNABORTED && errno != EAGAIN) _exit(0);
   return fd;
 }
 
@@ -172,6 +181,8 @@ const struct lane *direct_lane(unsigned slot) {
   static const struct lane lane = {next, started, finished, refused};
   counters_choose(slot);
   listener = fcntl(GUISE_LISTEN_FD, F_DUPFD_CLOEXEC, GUISE_COUNTERS_FD + 1);
-  if (listener < 0) _exit(1);
+  waiting = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+  if (listener < 0 || epoll_ctl(waiting, EPOLL_CTL_ADD, listener, &event) < 0) _exit(1);
   return &lane;
 }

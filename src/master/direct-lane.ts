@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import type { Figures } from '../account/figures.js';
 import { counterSlotBytes, type DirectCounters, readCounters } from '../control/direct-counters.js';
 import { POLLIN, type Poller } from '../os/poller.js';
-import { close, memfd, setBlocking } from '../os/socket.js';
+import { close, memfd } from '../os/socket.js';
 import type { Site } from '../site/site.js';
 import { DirectTally } from './direct-tally.js';
 import type { Lane, LaneSite, TemplateSupplies, WorkerSupplies } from './lane.js';
@@ -56,7 +56,6 @@ export class DirectLane implements Lane {
     this.#counters = memfd('guise-counters');
     ftruncateSync(this.#counters, bytes);
     this.#memory = Buffer.alloc(bytes);
-    setBlocking(setup.listener, true);
     this.#watch();
   }
 

@@ -104,7 +104,8 @@ await journey(async (t, world) => {
         seen.push(((await get(servers[0]?.at(site) as Address, '/whoami.php')).json() as Whoami).pid);
       return seen;
     };
-    t.ok(new Set(await pids(pool)).size <= 4);
+    // One after the other they find the same worker idle, unless it has been slow to come back once.
+    t.ok(new Set(await pids(pool)).size <= 2, 'the first idle worker is taken, not each in turn');
     t.equal(new Set(await pids(fresh)).size, 20);
   });
 
