@@ -29,6 +29,8 @@ export async function guiseWith(
     `socket=${lane.socket}`,
     `dispatch=${lane.dispatch}`,
     `writable=["${lab.root.replace(/\/www$/, '')}"]`,
+    // php-fpm's default: no worker is replaced after a number of requests.
+    'max_requests=0',
     ...more,
   ];
   const workers = ['--mode', lane.mode, '--max-workers', String(processes)];
