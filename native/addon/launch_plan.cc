@@ -133,14 +133,18 @@ BadPlan readLaunchPlan(const Napi::Object& spec, LaunchPlan* plan) {
   if (!readDescriptors(spec.Get("descriptors"), plan)) return {"descriptors", invalid};
   if (!readLimits(spec.Get("limits"), &plan->limits)) return {"limits", invalid};
 
-  std::optional<int64_t> mask, nice, signal;
+  std::optional<int64_t> mask, nice, signal, score, cgroup;
   if (!readOptional(spec.Get("umask"), 0, 0777, &mask)) return {"umask", invalid};
   if (!readOptional(spec.Get("nice"), -20, 19, &nice)) return {"nice", invalid};
+  if (!readOptional(spec.Get("outOfMemoryScore"), -1000, 1000, &score)) return {"oom_score", invalid};
+  if (!readOptional(spec.Get("cgroup"), 0, INT_MAX, &cgroup)) return {"fork", invalid};
   if (!readOptional(spec.Get("parentDeathSignal"), 1, 64, &signal)) return {"parent_death_signal", invalid};
   if (!readFlag(spec.Get("noNewPrivileges"), &plan->noNewPrivileges)) return {"no_new_privs", invalid};
   if (!readFlag(spec.Get("newSession"), &plan->newSession)) return {"session", invalid};
   if (mask) plan->fileMask = static_cast<mode_t>(*mask);
   if (nice) plan->niceness = static_cast<int>(*nice);
+  if (score) plan->outOfMemoryScore = static_cast<int>(*score);
+  if (cgroup) plan->cgroup = static_cast<int>(*cgroup);
   if (signal) plan->parentDeathSignal = static_cast<int>(*signal);
 
   // Asked with Has: an identity that is there but undefined is a failed lookup, not a wish to stay root.

@@ -32,6 +32,10 @@ struct LaunchPlan {
   std::optional<Identity> identity;
   std::optional<mode_t> fileMask;
   std::optional<int> niceness;
+  /** -1000 to 1000: how soon the kernel ends it when memory runs out, proc_pid_oom_score_adj(5). */
+  std::optional<int> outOfMemoryScore;
+  /** A directory of cgroup version 2 that the program is born into; -1: the parent's. Stays the caller's. */
+  int cgroup = -1;
   std::vector<Limit> limits;
   bool noNewPrivileges = false;
   bool newSession = false;

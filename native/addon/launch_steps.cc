@@ -76,6 +76,25 @@ static Trouble setNiceness(LaunchPlan& plan) {
   return plan.niceness ? outcome(setpriority(PRIO_PROCESS, 0, *plan.niceness), "setpriority") : kNoTrouble;
 }
 
+/**
+ * Set by root, so that the program cannot go below it again. Where /proc cannot be written, as in some containers, it
+ * does without: this decides nothing between sites.
+ */
+static Trouble setOutOfMemoryScore(LaunchPlan& plan) {
+  if (!plan.outOfMemoryScore) return kNoTrouble;
+  char text[8];
+  int length = 0;
+  int rest = *plan.outOfMemoryScore < 0 ? -*plan.outOfMemoryScore : *plan.outOfMemoryScore;
+  do text[sizeof(text) - ++length] = static_cast<char>('0' + rest % 10);
+  while ((rest /= 10) > 0);
+  if (*plan.outOfMemoryScore < 0) text[sizeof(text) - ++length] = '-';
+  const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return kNoTrouble;
+  const Trouble found = outcome(write(fd, text + sizeof(text) - length, length), "write");
+  close(fd);
+  return found;
+}
+
 /** While we still are root: whoever is not may do this only by giving up setgid programs, no_new_privs. */
 static Trouble confine(LaunchPlan& plan) {
   return plan.ruleset >= 0 ? enterRuleset(plan.ruleset) : kNoTrouble;
@@ -135,6 +154,7 @@ constexpr Step kSteps[] = {
     {"umask", setFileMask},
     {"limits", setLimits},
     {"nice", setNiceness},
+    {"oom_score", setOutOfMemoryScore},
     {"landlock", confine},
     {"groups", setGroups},
     {"gid", setGid},

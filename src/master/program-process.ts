@@ -17,6 +17,7 @@ import type { Housekeeper } from './housekeeper.js';
 import type { Lane } from './lane.js';
 import type { SiteDirectories } from './layout.js';
 import type { Lives } from './lives.js';
+import { restraintsOf } from './restraints.js';
 import type { WorkerBudget } from './worker-budget.js';
 import type { WorkerTable } from './worker-table.js';
 
@@ -118,10 +119,7 @@ function start(
       cwd: site.root,
       descriptors: [listener, log, log],
       identity: { uid, gid, groups },
-      umask: site.umask,
-      nice: site.nice,
-      limits: { core: 0, ...site.limits },
-      noNewPrivileges: site.noNewPrivileges,
+      ...restraintsOf(site),
       newSession: true,
       // Nobody would look after it: the next master has a socket of its own.
       parentDeathSignal: SIGTERM,

@@ -14,6 +14,7 @@ import type { Site } from '../site/site.js';
 import { confinementOf } from './confinement.js';
 import { libraryDirectory, prepareSite, siteDirectories } from './layout.js';
 import { type PhpCommand, phpCommand } from './php-command.js';
+import { restraintsOf } from './restraints.js';
 
 /** Where a command without a slash is looked for: directories of root. */
 const searched = ['/usr/local/bin', '/usr/bin', '/bin'];
@@ -54,10 +55,7 @@ export function launchInSite(
     cwd: site.root,
     descriptors: [0, 1, 2],
     identity: { uid, gid, groups },
-    umask: site.umask,
-    nice: site.nice,
-    limits: { core: 0, ...site.limits },
-    noNewPrivileges: site.noNewPrivileges,
+    ...restraintsOf(site),
     newSession: true,
     ...(landlock === undefined ? {} : { landlock }),
   }).pid;

@@ -27,6 +27,7 @@ import type { Housekeeper } from './housekeeper.js';
 import type { TemplateSupplies } from './lane.js';
 import type { SiteDirectories } from './layout.js';
 import { phpCommand, writeLockedSettings } from './php-command.js';
+import { restraintsOf } from './restraints.js';
 
 /** Orders that may wait for a template that does not read them; then it is given up. */
 const maxWaiting = 1000;
@@ -137,10 +138,7 @@ function start(setup: TemplateSetup, landlock: LandlockRules | undefined, channe
       cwd: site.root,
       descriptors: [listener < 0 ? unconnected : listener, -1, -1, channel, ...(shared < 0 ? [] : [shared])],
       identity: { uid, gid, groups },
-      umask: site.umask,
-      nice: site.nice,
-      limits: { core: 0, ...site.limits },
-      noNewPrivileges: site.noNewPrivileges,
+      ...restraintsOf(site),
       newSession: true,
       ...(landlock === undefined ? {} : { landlock }),
     }).pid;

@@ -60,6 +60,10 @@ export interface LaunchSpec {
   readonly umask?: number;
   /** The niceness itself, -20 to 19, not a difference. */
   readonly nice?: number;
+  /** How soon the kernel ends it when memory runs out, -1000 to 1000: proc_pid_oom_score_adj(5). */
+  readonly outOfMemoryScore?: number;
+  /** A descriptor of a directory of cgroup version 2: the program is born there, cgroups(7). Stays the caller's. */
+  readonly cgroup?: number;
   /** Each value is both the soft and the hard limit; Infinity lifts it. Bytes, seconds or a count: setrlimit(2). */
   readonly limits?: Readonly<Partial<Record<LimitName, number>>>;
   readonly noNewPrivileges?: boolean;
@@ -78,7 +82,7 @@ export interface LaunchSpec {
  * Starts a program and returns once the kernel has accepted it (execve(2) has succeeded).
  *
  * @throws GuiseError LAUNCH_FAILED with `step`, `syscall`, `errno`, and `file`: the program, or the path at fault. The
- * steps, in order: arguments, identity, pipe, fork, descriptors, session, umask, limits, nice, landlock, groups, gid,
+ * steps, in order: arguments, identity, pipe, fork, descriptors, session, umask, limits, nice, oom_score, landlock, groups, gid,
  * uid, proof, no_new_privs, parent_death_signal, signals, cwd, exec. Nothing is left behind: the child has been
  * waited for.
  */

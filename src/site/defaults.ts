@@ -3,6 +3,7 @@
  * The values are meant for a server full of sites that nobody has looked at.
  */
 
+import { totalmem } from 'node:os';
 import { isolationDefaults } from './isolation.js';
 import { processDefaults } from './processes.js';
 import { recordingDefaults } from './recording.js';
@@ -30,11 +31,20 @@ export const builtInDefaults = {
   env: {},
   php_ini: { set: {}, lock: {} },
   // A core file would hold what visitors sent and would lie in the document root.
-  limits: { core: 0 },
+  limits: { core: 0, nproc: defaultProcesses() },
   ...isolationDefaults,
   ...recordingDefaults,
   ...processDefaults,
 } satisfies SiteDefaults;
+
+/**
+ * Enough for every site of one user, little enough that a fork bomb ends at it: one process for every 8 MiB of memory,
+ * between 512 and 4096. The default of
+ * [limits] max_workers is about an eighth of that.
+ */
+function defaultProcesses(): number {
+  return Math.min(4096, Math.max(512, Math.floor(totalmem() / (8 * 1024 ** 2))));
+}
 
 export type LayeredSite = Required<Omit<SiteDefaults, 'php_ini'>> & {
   readonly php_ini: Readonly<Record<'set' | 'lock', Readonly<Record<string, string>>>>;

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Problem } from '../../src/config/problem.js';
+import { builtInDefaults } from '../../src/site/defaults.js';
 import { readSiteFile } from '../../src/site/read.js';
 import type { Site } from '../../src/site/site.js';
 import { type Instance, key, makeInstance, otherKey, siteText } from './instance.js';
@@ -37,7 +38,7 @@ t.test('a small site gets every default', async (t) => {
     suffixes: ['.php'],
     trustedOwners: [],
     umask: 0o022,
-    limits: { core: 0 },
+    limits: builtInDefaults.limits,
   });
 });
 
@@ -98,7 +99,7 @@ as = "1G"
       set: { memory_limit: '64M', display_errors: '0', max_input_vars: '5' },
       lock: { 'session.gc_maxlifetime': '100' },
     },
-    limits: { nofile: 100, cpu: 2, as: 1024 ** 3, core: 0 },
+    limits: { nofile: 100, cpu: 2, as: 1024 ** 3, core: 0, nproc: builtInDefaults.limits.nproc },
   });
 });
 

@@ -121,14 +121,15 @@ export const siteProcesses: Check = {
   id: 'site-processes',
   severity: 'warning',
   title: "a site's limit of processes is lower than its number of workers",
-  examine: ({ registry }) => {
+  examine: ({ config, registry }) => {
     const needed = new Map<number, number>();
     // RLIMIT_NPROC counts all processes of a user, those of his other sites among them: a template and the workers.
     for (const site of registry.sites)
       needed.set(site.user.uid, (needed.get(site.user.uid) ?? 0) + processesOf(site));
     return registry.sites.flatMap((site): Ailment[] => {
       const limit = site.limits.nproc;
-      const least = needed.get(site.user.uid) ?? 0;
+      // Each with a template of its own, there are no more than that over all sites.
+      const least = Math.min(needed.get(site.user.uid) ?? 0, 2 * config.limits.maxWorkers);
       if (limit === undefined || limit >= least) return [];
       return [
         {
