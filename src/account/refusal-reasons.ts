@@ -22,6 +22,8 @@ export const refusalReasons = [
   'queue-timeout',
   'machine-limit',
   'start-failed',
+  'quarantined',
+  'disabled',
   'stopping',
   'worker-died',
   'time-limit',

@@ -88,6 +88,11 @@ function ofSite(site: SiteStatus, { log }: Machine): Attention[] {
       remedy: phpLog,
     });
   }
+  if (state === 'quarantined') {
+    const why = site.reason ?? 'no reason is known';
+    const text = `it is in quarantine, and its visitors get an error: ${why}`;
+    found.push({ ...about, level: 'bad', text, remedy: `${phpLog}; then guise site enable ${word}` });
+  }
   if (queue.limit > 0 && queue.length >= near * queue.limit) {
     const text = `${queue.length} requests wait, and from ${queue.limit} on more are refused`;
     found.push({ ...about, level: 'bad', text, remedy: more(word, 'max_workers', workers.limit) });
@@ -107,11 +112,14 @@ function ofSite(site: SiteStatus, { log }: Machine): Attention[] {
       text: `${count(crashed, 'request')} lost to a crash${last}`,
       remedy: phpLog,
     });
-  } else if (state !== 'throttled' && site.lastProblem !== undefined) {
+  } else if (!isTold.has(state) && site.lastProblem !== undefined) {
     found.push({ ...about, level: 'near', text: site.lastProblem, remedy: phpLog });
   }
   return found;
 }
+
+/** States whose reason has been said already. */
+const isTold: ReadonlySet<SiteStatus['state']> = new Set(['throttled', 'quarantined', 'disabled']);
 
 function inOneLine({ file, line, message, found }: Problem): string {
   return `${file}:${line}: ${message}${found === '' ? '' : ` (found: ${found})`}`;

@@ -121,9 +121,13 @@ function check(asked: string | undefined): CheckReport {
 
 /** Sites without a key, and sites that are to be confined and cannot be. Where that is required they are parked, and so no longer among these. */
 function notesOn(sites: readonly Site[]): string[] {
+  const off = sites.filter((site) => !site.enabled).map(({ name }) => `${name} is disabled`);
   const { abi, reason } = landlockSupport();
   const open = sites.filter((site) => site.confine === 'landlock').length;
-  const keyless = sites.filter((site) => !site.keyRequired).map((site) => lostWithoutKey(site.name));
+  const keyless = [
+    ...off,
+    ...sites.filter((site) => !site.keyRequired).map((site) => lostWithoutKey(site.name)),
+  ];
   if (abi > 0 || open === 0) return keyless;
   return [
     ...keyless,

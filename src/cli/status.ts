@@ -26,7 +26,8 @@ export function addStatus(parent: Command, context: Context): void {
 First come problems, each with the command that helps; then the sites, the busiest first. The user of a site sees
 his own sites. Colours only on a terminal, and not where NO_COLOR is set.
 
-States of a site: quiet (no process), starting, active, throttled (crashed at start, waits), stopping, parked (its file is wrong).
+States of a site: quiet (no process), starting, active, throttled (crashed at start, waits),
+quarantined (crashed too often, see guise site enable --help), disabled, stopping, parked (its file is wrong).
 
 Examples:
   guise status

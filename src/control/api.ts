@@ -30,6 +30,10 @@ export interface MasterApi {
    * Resolves when new requests are treated accordingly.
    */
   applySite(name: string): Promise<void>;
+  /** Ends a site's processes with their last requests and begins anew; lifts a quarantine. Throws SITE_UNKNOWN. */
+  restartSite(name: string): Promise<void>;
+  /** Lifts a quarantine, and touches nothing where there is none. Throws SITE_UNKNOWN. */
+  liftQuarantine(name: string): Promise<void>;
 }
 
 export interface PingReport {
@@ -50,9 +54,17 @@ export interface ReloadReport {
 
 /**
  * quiet: no process. starting: the template starts. active: it has a template. throttled: it crashed at start
- * and waits before the next attempt. stopping: removed, its last requests are still running.
+ * and waits before the next attempt. quarantined: it failed too often in a row, and no attempt is made. disabled:
+ * switched off in its file. stopping: removed, its last requests are still running.
  */
-export type SiteState = 'quiet' | 'starting' | 'active' | 'throttled' | 'stopping';
+export type SiteState =
+  | 'quiet'
+  | 'starting'
+  | 'active'
+  | 'throttled'
+  | 'quarantined'
+  | 'disabled'
+  | 'stopping';
 
 export interface WorkerCounts {
   readonly total: number;
@@ -135,6 +147,7 @@ export interface SiteView {
   readonly root: string;
   readonly realRoot: string;
   readonly user: string;
+  readonly enabled: boolean;
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
@@ -148,6 +161,7 @@ export interface SiteView {
   readonly keyRequired: boolean;
   readonly maxWorkers: number;
   readonly maxRequests: number;
+  readonly quarantineAfter: number;
   readonly spare: number;
   readonly timeLimitMs: number;
   readonly idleTimeoutMs: number;
@@ -182,6 +196,7 @@ export function viewSite(site: Site): SiteView {
     root: site.root,
     realRoot: site.realRoot,
     user: site.user.name,
+    enabled: site.enabled,
     uid: site.user.uid,
     gid: site.user.gid,
     groups: site.user.groups,
@@ -194,6 +209,7 @@ export function viewSite(site: Site): SiteView {
     keyRequired: site.keyRequired,
     maxWorkers: site.maxWorkers,
     maxRequests: site.maxRequests,
+    quarantineAfter: site.quarantineAfter,
     spare: site.spare,
     timeLimitMs: site.timeLimitMs,
     idleTimeoutMs: site.idleTimeoutMs,

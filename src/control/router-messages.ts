@@ -51,6 +51,8 @@ export const noWorkerReason = {
   throttled: 4,
   stopping: 5,
   autoRefused: 6,
+  quarantined: 7,
+  disabled: 8,
 } as const;
 
 export const orderHeaderBytes = 24;

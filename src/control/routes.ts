@@ -2,7 +2,8 @@
 
 import type { z } from 'zod';
 import { GuiseError } from '../error.js';
-import { addSite, changeSite, removeSite } from '../site/write.js';
+import type { Site } from '../site/site.js';
+import { addSite, changeSite, removeSite, switchedOff, switchedOn } from '../site/write.js';
 import { type Answer, refusal } from './answers.js';
 import {
   addSiteBody,
@@ -67,6 +68,14 @@ export const routes: readonly Route[] = [
     handle: showSite,
   },
   { method: 'PATCH', path: '/sites/*', handle: patchSite },
+  { method: 'POST', path: '/sites/*/disable', handle: disableSite },
+  { method: 'POST', path: '/sites/*/enable', handle: enableSite },
+  {
+    method: 'POST',
+    path: '/sites/*/restart',
+    owner: (body) => ownSite(body as SiteReport),
+    handle: restartSite,
+  },
   { method: 'DELETE', path: '/sites/*', handle: deleteSite },
 ];
 
@@ -114,12 +123,13 @@ const askAdmin = 'ask an administrator: root, or a member of the group under [co
 
 /** The part that `*` stands for, '' where the pattern has none; undefined: no match. */
 function match(pattern: string, path: string): string | undefined {
-  if (!pattern.endsWith('/*')) return pattern === path ? '' : undefined;
-  const prefix = pattern.slice(0, -1);
-  const rest = path.slice(prefix.length);
-  if (!path.startsWith(prefix) || rest === '' || rest.includes('/')) return undefined;
+  const [before = '', after] = pattern.split('*');
+  if (after === undefined) return pattern === path ? '' : undefined;
+  if (!path.startsWith(before) || !path.endsWith(after)) return undefined;
+  const part = path.slice(before.length, path.length - after.length);
+  if (part === '' || part.includes('/')) return undefined;
   try {
-    return decodeURIComponent(rest);
+    return decodeURIComponent(part);
   } catch {
     return undefined;
   }
@@ -183,6 +193,40 @@ async function deleteSite({ api, name }: Call): Promise<Answer> {
   const file = removeSite(api.config(), name, api.registry());
   await api.applySite(name);
   return ok({ name, file });
+}
+
+/** Switches it on in its file, where that says otherwise, and lifts a quarantine. */
+async function enableSite({ api, name }: Call): Promise<Answer> {
+  const present = siteCalled(api, name);
+  if (present?.enabled === false) {
+    changeSite(api.config(), present.name, switchedOn, api.registry());
+    await api.applySite(present.name);
+  } else await api.liftQuarantine(present?.name ?? name);
+  return shown(api, present?.name ?? name);
+}
+
+async function disableSite({ api, name }: Call): Promise<Answer> {
+  const present = siteCalled(api, name);
+  changeSite(api.config(), present?.name ?? name, switchedOff, api.registry());
+  await api.applySite(present?.name ?? name);
+  return shown(api, present?.name ?? name);
+}
+
+async function restartSite({ api, name }: Call): Promise<Answer> {
+  const present = siteCalled(api, name);
+  await api.restartSite(present?.name ?? name);
+  return shown(api, present?.name ?? name);
+}
+
+/** By its name or an alias. */
+function siteCalled(api: MasterApi, name: string): Site | undefined {
+  return api.registry().named(name);
+}
+
+/** An automatic site has no file, and so nothing to show. */
+function shown(api: MasterApi, name: string): Answer {
+  const site = siteCalled(api, name);
+  return ok((site === undefined ? {} : { site: viewSite(site) }) satisfies SiteReport);
 }
 
 function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {

@@ -17,6 +17,11 @@ const overWord = 17;
 const wantedWord = 32;
 const followedWord = 33;
 
+/** The number of the last job that the worker of a slate has ended, from a copy of it; 0: it has ended none. */
+export function lastJobOf(copy: Buffer): number {
+  return copy.readUInt32LE(overWord * 4);
+}
+
 export class Slate {
   readonly #words: Int32Array;
   readonly #note: Buffer;

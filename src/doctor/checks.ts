@@ -4,7 +4,7 @@ import type { Check } from './check.js';
 import { backendType, htaccessOtherSocket, modInfo, modStatus } from './checks/apache.js';
 import { memory, openFiles, processNumbers, siteProcesses } from './checks/capacity.js';
 import { configuration, controlSocket, keyNotRequired, siteFiles, sockets } from './checks/configuration.js';
-import { daemon, secondDaemon, staleFiles } from './checks/daemon.js';
+import { daemon, secondDaemon, siteQuarantined, staleFiles } from './checks/daemon.js';
 import { cgroup, landlock, landlockOld } from './checks/isolation.js';
 import { fixPathinfo, sharedPhpDirectory } from './checks/php.js';
 import { clock, disk, logRotation } from './checks/room.js';
@@ -23,6 +23,7 @@ export const checks: readonly Check[] = [
   configuration,
   siteFiles,
   daemon,
+  siteQuarantined,
   secondDaemon,
   staleFiles,
   sockets,

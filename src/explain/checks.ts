@@ -16,7 +16,7 @@ import type { RefusalReason } from '../router/refusals.js';
 import { readSites } from '../site/registry.js';
 import { type Site, siteSocketPath, sitesOfVisitors } from '../site/site.js';
 import { scriptSteps } from './script-steps.js';
-import { failed, findingOf, passed, type Step } from './step.js';
+import { failed, findingOf, passed, refusalOfState, type Step } from './step.js';
 import { findTarget, type Target } from './target.js';
 
 export interface Question {
@@ -146,9 +146,10 @@ function siteInDaemon(report: StatusReport, site: Site, isAutomatic: boolean): S
     const expected = 'the site among those of guise status';
     return failed('daemon', running, { message, found: '', expected, remedy: 'guise reload' });
   }
-  if (status?.state !== 'throttled') return passed('daemon', running);
-  const finding = findingOf('start-failed', undefined, { SITE: site.name });
-  return failed('daemon', running, { ...finding, found: status.reason ?? status.state }, 'start-failed');
+  const reason = status === undefined ? undefined : refusalOfState[status.state];
+  if (status === undefined || reason === undefined) return passed('daemon', running);
+  const finding = findingOf(reason, undefined, { SITE: site.name });
+  return failed('daemon', running, { ...finding, found: status.reason ?? status.state }, reason);
 }
 
 function socketStep(config: Config, site: Site): Step {

@@ -12,7 +12,7 @@ import { userByName, userByUid } from '../os/identity.js';
 import type { Explanation, Question } from './checks.js';
 import { checkScript } from './script-check.js';
 import { checkedSteps } from './script-steps.js';
-import { failed, findingOf, passed, type Step } from './step.js';
+import { failed, findingOf, passed, refusalOfState, type Step } from './step.js';
 import { addressOf, fileOf } from './target.js';
 
 /** @throws GuiseError NOT_PERMITTED, NOT_RUNNING, SITE_UNKNOWN, USAGE */
@@ -52,7 +52,8 @@ async function daemonStep(config: Config, { name }: SiteView): Promise<Step> {
   const report = await ask<StatusReport>(config, { method: 'GET', path: '/status' });
   const running = `guise ${report.version}, pid ${report.pid}`;
   const status = report.sites.find((site) => site.name === name);
-  if (status?.state !== 'throttled') return passed('daemon', running);
-  const finding = findingOf('start-failed', undefined, { SITE: name });
-  return failed('daemon', running, { ...finding, found: status.reason ?? status.state }, 'start-failed');
+  const reason = status === undefined ? undefined : refusalOfState[status.state];
+  if (status === undefined || reason === undefined) return passed('daemon', running);
+  const finding = findingOf(reason, undefined, { SITE: name });
+  return failed('daemon', running, { ...finding, found: status.reason ?? status.state }, reason);
 }

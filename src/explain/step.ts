@@ -3,6 +3,7 @@
 import { constants } from 'node:fs';
 import type { Finding } from '../config/problem.js';
 import { formatMode, quoteShell } from '../config/toml-file.js';
+import type { SiteState } from '../control/api.js';
 import { errnoName } from '../os/errno.js';
 import { ownerName } from '../os/identity.js';
 import { type FoundKind, fillIn, type Placeholder, refusalTexts } from '../router/refusal-texts.js';
@@ -73,3 +74,10 @@ const fileTypes: ReadonlyMap<number, string> = new Map([
 function fileType(mode: number): string {
   return fileTypes.get(mode & constants.S_IFMT) ?? '';
 }
+
+/** What a request is refused with while its site is in one of these states. */
+export const refusalOfState: Readonly<Partial<Record<SiteState, RefusalReason>>> = {
+  throttled: 'start-failed',
+  quarantined: 'quarantined',
+  disabled: 'disabled',
+};

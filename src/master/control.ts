@@ -3,6 +3,7 @@
 import { type Config, readConfig } from '../config/config.js';
 import { version } from '../config/version.js';
 import type { MasterApi, PingReport, ReloadReport, StatusReport } from '../control/api.js';
+import { GuiseError } from '../error.js';
 import { isAutoSiteName } from '../site/auto.js';
 import type { SiteCatalog } from '../site/registry.js';
 import type { Instance } from './instance.js';
@@ -82,5 +83,19 @@ export class Control implements MasterApi {
       this.#instance.log.info({ site: name, added, changed, removed }, 'site applied');
       resolve();
     });
+  }
+
+  restartSite(name: string): Promise<void> {
+    return this.#act(name, 'site restarted', this.#instance.sites.restart(name));
+  }
+
+  liftQuarantine(name: string): Promise<void> {
+    return this.#act(name, 'site may be started', this.#instance.sites.liftQuarantine(name));
+  }
+
+  #act(site: string, what: string, isThere: boolean): Promise<void> {
+    if (!isThere) throw new GuiseError('SITE_UNKNOWN', `there is no site ${JSON.stringify(site)} that runs`);
+    this.#instance.log.info({ site }, what);
+    return Promise.resolve();
   }
 }

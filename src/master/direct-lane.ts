@@ -8,7 +8,7 @@
 
 import { ftruncateSync, readSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { Figures } from '../account/figures.js';
+import { type Figures, figure } from '../account/figures.js';
 import { counterSlotBytes, type DirectCounters, readCounters } from '../control/direct-counters.js';
 import { POLLIN, type Poller } from '../os/poller.js';
 import { close, memfd } from '../os/socket.js';
@@ -87,6 +87,10 @@ export class DirectLane implements Lane {
     // It accepts by itself.
   }
 
+  unborn(id: number): void {
+    this.#slots.delete(id);
+  }
+
   gone(id: number, exitCode: number | null, signal: number | null): void {
     this.#countLost(id);
     this.#slots.delete(id);
@@ -110,6 +114,10 @@ export class DirectLane implements Lane {
     this.#unwatch();
     this.#owner.signal(SIGTERM);
     this.#look();
+  }
+
+  progress(): number {
+    return figure(this.figures(), 'served');
   }
 
   figures(): Figures {

@@ -198,7 +198,7 @@ export class Instance {
     const runtime = this.sites.byId(request.site);
     if (runtime === undefined) return;
     if (request.type === toMaster.demand) runtime.demand(request.count);
-    else if (request.type === toMaster.kill) runtime.tree.end(request.worker);
+    else if (request.type === toMaster.kill) runtime.end(request.worker);
     else this.#router?.look(request, runtime.workers.pidOf(request.worker));
   }
 

@@ -32,6 +32,8 @@ export interface Lane {
   forWorker(id: number): WorkerSupplies;
   /** `pid` is the kernel's word. */
   born(id: number, channel: number, pid: number): void;
+  /** It was ordered, and will never be born. */
+  unborn(id: number): void;
   gone(id: number, exitCode: number | null, signal: number | null): void;
   /** So many of the workers that were asked for are not given: noWorkerReason of router-messages.ts. */
   notGiven(count: number, reason: number): void;
@@ -39,6 +41,8 @@ export interface Lane {
   templateGone(): void;
   /** No further request is to be taken. */
   close(): void;
+  /** Grows when requests have ended properly, by the workers' own word. No count of them. */
+  progress(): number;
   /** What is going on, where the router does not know it. */
   figures(): Figures | undefined;
 }

@@ -86,6 +86,10 @@ export class ProgramLane implements Lane {
     // It accepts by itself.
   }
 
+  unborn(id: number): void {
+    this.#startedMs.delete(id);
+  }
+
   templateGone(): void {
     // There is none.
   }
@@ -109,6 +113,11 @@ export class ProgramLane implements Lane {
     this.#unwatch();
     clearTimeout(this.#growth);
     this.#drain();
+  }
+
+  /** It says itself when all is well: see LaneSite.sound. */
+  progress(): number {
+    return 0;
   }
 
   /** Requests themselves are not seen: what is counted is connections at this moment, and processes that crashed. */

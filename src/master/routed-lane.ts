@@ -3,8 +3,9 @@
  * request also have a slate (control/slate.ts), in memory that lasts as long as the template that they come from.
  */
 
+import { readSync } from 'node:fs';
 import { toRouter } from '../control/router-messages.js';
-import { slateBytes } from '../control/slate.js';
+import { lastJobOf, slateBytes } from '../control/slate.js';
 import { sharedMemory } from '../os/shared-memory.js';
 import { close, seqpacketPair, setBlocking } from '../os/socket.js';
 import type { Site } from '../site/site.js';
@@ -30,6 +31,8 @@ export interface LaneRouter {
   giveSlates(site: number, slates: number): void;
 }
 
+const memory = Buffer.alloc(slateBytes);
+
 export class RoutedLane implements Lane {
   readonly isDirect = false;
   readonly #site: number;
@@ -40,6 +43,8 @@ export class RoutedLane implements Lane {
   #slates = -1;
   /** Which worker has which slate. */
   readonly #slots = new Map<number, number>();
+  /** Of workers that have ended. */
+  #progress = 0;
 
   constructor(id: number, site: Site, router: () => LaneRouter | undefined) {
     this.#site = id;
@@ -81,7 +86,12 @@ export class RoutedLane implements Lane {
     else router.giveWorker(this.#site, { worker: id, uid: this.#uid, pid, slot, channel });
   }
 
+  unborn(id: number): void {
+    this.#slots.delete(id);
+  }
+
   gone(id: number, exitCode: number | null, signal: number | null): void {
+    this.#progress += this.#oneJob ? Number(signal === null) : this.#lastJob(this.#slots.get(id));
     this.#slots.delete(id);
     this.#router()?.tell(toRouter.workerGone, this.#site, id, signal ?? 0, exitCode ?? 0);
   }
@@ -91,6 +101,7 @@ export class RoutedLane implements Lane {
   }
 
   templateGone(): void {
+    this.#progress = this.progress();
     if (this.#slates >= 0) close(this.#slates);
     this.#slates = -1;
   }
@@ -98,6 +109,17 @@ export class RoutedLane implements Lane {
   /** The router's end of each channel decides when the present workers go. */
   close(): void {
     // The router is told by whoever closes the site.
+  }
+
+  progress(): number {
+    return [...this.#slots.values()].reduce((sum, slot) => sum + this.#lastJob(slot), this.#progress);
+  }
+
+  /** The number of the last job that a worker with this slate has ended, 0 for none. Read, and never mapped here. */
+  #lastJob(slot: number | undefined): number {
+    if (slot === undefined || this.#slates < 0) return 0;
+    readSync(this.#slates, memory, 0, slateBytes, slot * slateBytes);
+    return lastJobOf(memory);
   }
 
   figures(): undefined {

@@ -18,12 +18,12 @@ import {
 } from '../control/template-messages.js';
 import { messageOf } from '../error.js';
 import { deathText, signalName } from '../os/signal.js';
-import { afterFailure, type BackOff, mayTry, noFailure } from '../pool/back-off.js';
-import type { Site } from '../site/site.js';
+import { type Site, standIn } from '../site/site.js';
 import type { Lane } from './lane.js';
 import { laneSite } from './lane-site.js';
 import type { Lives } from './lives.js';
 import { orderProgram } from './program-process.js';
+import { SiteHealth, type Standing } from './site-health.js';
 import { SiteTemplate } from './site-template.js';
 import { SiteTree, type TreeOwner } from './site-tree.js';
 import type { Surroundings } from './surroundings.js';
@@ -32,25 +32,30 @@ import { WorkerTable } from './worker-table.js';
 
 export class SiteRuntime implements TreeOwner {
   readonly id: number;
-  /** Only its keys may change while it is in force. */
+  /** As it runs; only its keys may change while it is in force. */
   site: Site;
+  /** As it is configured: another than `site` while something stands in for it. */
+  configured: Site;
   readonly workers: WorkerTable;
-  lastProblem: string | undefined;
+  readonly health: SiteHealth;
   /** Of all processes that have run under the site's name. */
   readonly lives: Lives;
   /** In milliseconds since 1970. */
   readonly inForceSinceMs = Date.now();
   readonly #template: SiteTemplate;
-  #backOff: BackOff = noFailure;
   #closing = false;
   readonly #around: Surroundings;
   readonly #lane: Lane;
+  /** Workers that were killed on purpose. */
+  readonly #ended = new Set<number>();
   /** What its scripts have started. */
   readonly tree: SiteTree;
 
-  constructor(id: number, site: Site, around: Surroundings) {
+  constructor(id: number, configured: Site, around: Surroundings, standing: Standing = {}) {
+    const site = standing.outOfService === undefined ? configured : standIn(configured);
     this.id = id;
     this.site = site;
+    this.configured = configured;
     this.workers = new WorkerTable(site.user.uid);
     this.#around = around;
     this.lives = around.lives(id, site);
@@ -59,13 +64,12 @@ export class SiteRuntime implements TreeOwner {
       site,
       laneSite(this.workers, {
         demand: (count) => this.demand(count),
-        end: (worker) => this.tree.end(worker),
-        failed: (problem) => this.#startFailed(problem),
-        sound: () => {
-          this.#backOff = noFailure;
-        },
+        end: (worker) => this.end(worker),
+        failed: (problem) => this.health.startFailed(problem),
+        sound: () => this.health.sound(),
       }),
     );
+    this.health = new SiteHealth(this, around, this.#lane, standing);
     this.#template = new SiteTemplate(this, around, this.#lane, this.lives);
     this.tree = new SiteTree(this, around.log);
   }
@@ -79,6 +83,11 @@ export class SiteRuntime implements TreeOwner {
     return this.#lane.slates;
   }
 
+  /** The last thing that went wrong, in one line. */
+  get lastProblem(): string | undefined {
+    return this.health.lastProblem;
+  }
+
   get templatePid(): number | undefined {
     return this.#template.pid;
   }
@@ -88,7 +97,7 @@ export class SiteRuntime implements TreeOwner {
   }
 
   get isThrottled(): boolean {
-    return this.#template.pid === undefined && !mayTry(this.#backOff, this.#around.nowMs());
+    return this.#template.pid === undefined && !this.health.mayTry;
   }
 
   get isStarting(): boolean {
@@ -97,6 +106,11 @@ export class SiteRuntime implements TreeOwner {
 
   /** The router asks for `count` workers. Each is ordered, promised, or refused. */
   demand(count: number): void {
+    const { outOfService } = this.health;
+    if (outOfService !== undefined) {
+      this.#lane.notGiven(count, noWorkerReason[outOfService]);
+      return;
+    }
     if (this.tree.hold(count)) return;
     for (let left = Math.min(count, this.site.maxWorkers); left > 0; left--) {
       const reason = this.#orderWorker();
@@ -105,6 +119,18 @@ export class SiteRuntime implements TreeOwner {
       if (refused > 0) this.#lane.notGiven(refused, reason);
       return;
     }
+  }
+
+  /** Kills a worker, and everything that it has started. */
+  end(worker: number): void {
+    this.#ended.add(worker);
+    this.tree.end(worker);
+  }
+
+  /** The site is the same but for its keys. */
+  renew(site: Site): void {
+    if (this.site === this.configured) this.site = site;
+    this.configured = site;
   }
 
   giveUpTemplate(): void {
@@ -161,40 +187,30 @@ export class SiteRuntime implements TreeOwner {
 
   /** A site that is not PHP has no template. */
   #startProgram(): number | undefined {
-    if (!mayTry(this.#backOff, this.#around.nowMs())) return noWorkerReason.throttled;
+    if (!this.health.mayTry) return noWorkerReason.throttled;
     const tables = {
       budget: this.#around.budget,
       workers: this.workers,
       lane: this.#lane,
       lives: this.lives,
     };
-    return orderProgram(this.#around.programs, this.site, tables, (problem) => this.#startFailed(problem));
+    const failed = (problem: string): void => this.health.startFailed(problem);
+    return orderProgram(this.#around.programs, this.site, tables, failed);
   }
 
   #startTemplate(): TemplateProcess | number {
-    if (!mayTry(this.#backOff, this.#around.nowMs())) return noWorkerReason.throttled;
+    if (!this.health.mayTry) return noWorkerReason.throttled;
     try {
       return this.#template.start((report, pid, uid) => this.#reported(report, pid, uid));
     } catch (thrown) {
-      this.#startFailed(messageOf(thrown));
+      this.health.startFailed(messageOf(thrown));
       return noWorkerReason.startFailed;
     }
-  }
-
-  #startFailed(problem: string): void {
-    this.#backOff = afterFailure(this.#backOff, this.#around.nowMs());
-    this.lives.failedStarts++;
-    this.lastProblem = problem;
-    this.#around.log.error(
-      { site: this.site.name, problem, failures: this.#backOff.failures },
-      'site does not start',
-    );
   }
 
   #reported(report: Report, pid: number, uid: number): void {
     if (report.type === reportReady) {
       this.#template.isReady = true;
-      this.#backOff = noFailure;
     } else if (report.type === reportBorn) this.#workerBorn(report.worker, pid, uid);
     else if (report.type === reportExited) this.#workerExited(report);
     else if (report.type === reportFailed) this.#workerNotForked(report);
@@ -221,26 +237,34 @@ export class SiteRuntime implements TreeOwner {
   #workerNotForked(report: Report): void {
     // A live worker that is passed off as failed would be forgotten, and with it every limit.
     if (!this.workers.isUnborn(report.worker)) return;
-    this.workers.gone(report.worker);
-    this.#around.budget.give();
-    this.lastProblem = `fork failed: errno ${report.status}`;
+    this.#neverBorn(report.worker);
+    this.health.lastProblem = `fork failed: errno ${report.status}`;
     this.#around.log.error({ site: this.site.name, errno: report.status }, 'worker could not be forked');
     this.#lane.notGiven(1, noWorkerReason.startFailed);
+  }
+
+  #neverBorn(worker: number): void {
+    this.workers.gone(worker);
+    this.#around.budget.give();
+    this.#lane.unborn(worker);
   }
 
   #workerGone(worker: number, exitCode: number | null, signal: number | null): void {
     const pid = this.workers.gone(worker);
     if (pid === undefined) return;
+    const wasEnded = this.#ended.delete(worker);
     this.#around.budget.give();
     this.lives.died(exitCode, signal);
     if (signal !== null || exitCode !== 0) {
-      this.lastProblem = `worker ${pid} ended: ${deathText(exitCode, signal)}`;
+      this.health.lastProblem = `worker ${pid} ended: ${deathText(exitCode, signal)}`;
       const how = signal === null ? { exitCode } : { signal: signalName(signal) };
       this.#around.log.warn({ site: this.site.name, pid, worker, ...how }, 'worker died');
     }
     if (this.site.command !== undefined) this.#around.programs.ended(this.site, pid);
     this.tree.workerEnded();
     this.#lane.gone(worker, exitCode, signal);
+    if (signal !== null && !wasEnded && !this.#closing && this.site.command === undefined)
+      this.health.workerCrashed();
     if (this.workers.redeem()) this.demand(1);
     this.#scheduleTemplateEnd();
   }
@@ -251,16 +275,15 @@ export class SiteRuntime implements TreeOwner {
     this.#template.release();
     this.#lane.templateGone();
     const unborn = this.workers.unborn();
-    for (const worker of unborn) {
-      this.workers.gone(worker);
-      this.#around.budget.give();
-    }
+    for (const worker of unborn) this.#neverBorn(worker);
     for (const worker of this.workers.vanished()) this.#workerGone(worker, 0, null);
     const how = deathText(exitCode, signal);
     const { name } = this.site;
     if (signal !== null || exitCode !== 0) this.#around.log.warn({ site: name, how }, 'template died');
     // Whatever it ended with: started again at once, it would end again.
-    if (!wasReady && !this.#closing) this.#startFailed(`php-cgi ended at its start: ${how}`);
+    if (!wasReady && !this.#closing) this.health.startFailed(`php-cgi ended at its start: ${how}`);
+    else if (signal !== null && unborn.length > 0 && !this.#closing)
+      this.health.startFailed(`php-cgi ended before it had forked a worker: ${how}`);
     if (unborn.length > 0) this.demand(unborn.length);
   }
 

@@ -5,18 +5,18 @@
  * Privilege: root. Knows the router only as somebody to tell.
  */
 
-import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { close } from '../os/socket.js';
 import type { Registry, SitesChanged } from '../site/registry.js';
-import { type Site, siteSocketPath, sitesOfVisitors } from '../site/site.js';
+import { type Site, sitesOfVisitors, standIn } from '../site/site.js';
+import { type ListenerHandlers, OwnListeners } from './own-listeners.js';
+import type { Standing } from './site-health.js';
 import { SiteRuntime } from './site-runtime.js';
 import type { Surroundings } from './surroundings.js';
 
 /** setTimeout(3) of Node takes no more than 31 bits. */
 const longestTimerMs = 0x7fff_ffff;
 
-export interface SiteSetHandlers {
+export interface SiteSetHandlers extends ListenerHandlers {
   /** The router is to know this site, with its own listening socket or none (-1). */
   opened(runtime: SiteRuntime, listener: number): void;
   /** The site accepts other keys than before. */
@@ -27,10 +27,6 @@ export interface SiteSetHandlers {
   gone(runtime: SiteRuntime): void;
   /** The same, and nothing of its name is left. */
   over(runtime: SiteRuntime): void;
-  /** Makes a site's own listening socket; bound by another name first, where that is not the same. */
-  listen(path: string, boundAt: string): number;
-  /** Removes a site's own socket from the file system. */
-  unlink(path: string): void;
 }
 
 export interface Difference {
@@ -40,28 +36,19 @@ export interface Difference {
   unchanged: number;
 }
 
-interface Listener {
-  readonly path: string;
-  /** The name that it was bound by, which is what the kernel calls it. */
-  readonly boundAt: string;
-  readonly fd: number;
-  readonly dispatch: Site['dispatch'];
-}
-
 export class SiteSet {
   readonly #byName = new Map<string, SiteRuntime>();
   readonly #byId = new Map<number, SiteRuntime>();
   /** How many rows there are of a name: one that is in force, and those whose last workers are ending. */
   readonly #namesakes = new Map<string, number>();
-  readonly #listeners = new Map<string, Listener>();
+  readonly #listeners: OwnListeners;
   readonly #around: Surroundings;
   readonly #handlers: SiteSetHandlers;
-  readonly #runDirectory: string;
   #lastId = 0;
   #keyTimer: NodeJS.Timeout | undefined;
 
   constructor(runDirectory: string, around: Surroundings, handlers: SiteSetHandlers) {
-    this.#runDirectory = runDirectory;
+    this.#listeners = new OwnListeners(runDirectory, handlers);
     this.#around = around;
     this.#handlers = handlers;
   }
@@ -81,12 +68,12 @@ export class SiteSet {
   }
 
   listenerOf(name: string): number {
-    return this.#listeners.get(name)?.fd ?? -1;
+    return this.#listeners.of(name);
   }
 
   /** What the kernel calls the socket of this site. */
   boundNameOf(name: string): string {
-    return this.#listeners.get(name)?.boundAt ?? '';
+    return this.#listeners.boundNameOf(name);
   }
 
   /** Ends what takes requests without the router; where it is a program, nobody reaches its socket any more. */
@@ -94,7 +81,7 @@ export class SiteSet {
     for (const runtime of this.#byName.values()) {
       if (runtime.site.dispatch === 'router') continue;
       runtime.close();
-      if (runtime.site.dispatch === 'program') this.#unlisten(runtime.site.name);
+      if (runtime.site.dispatch === 'program') this.#listeners.close(runtime.site.name);
     }
   }
 
@@ -122,10 +109,10 @@ export class SiteSet {
       if (site === undefined) {
         this.#end(runtime);
         this.sweep(runtime);
-        this.#unlisten(name);
+        this.#listeners.close(name);
         difference.removed.push(name);
-      } else if (isDeepStrictEqual(site, runtime.site)) {
-        runtime.site = site; // else both would be kept
+      } else if (isDeepStrictEqual(site, runtime.configured)) {
+        runtime.renew(site); // else both would be kept
         difference.unchanged++;
       } else {
         this.#change(runtime, site);
@@ -143,15 +130,55 @@ export class SiteSet {
 
   /** Other keys are no reason to end a worker, but where the workers themselves look at them. */
   #change(runtime: SiteRuntime, site: Site): void {
-    const isRouted = site.dispatch === 'router';
+    const isRouted = runtime.configured === runtime.site && site.dispatch === 'router';
     if (isRouted && isDeepStrictEqual(withoutKeys(site), withoutKeys(runtime.site))) {
-      runtime.site = site;
+      runtime.renew(site);
       this.#handlers.rekeyed(runtime);
-    } else {
-      this.#end(runtime);
-      this.#begin(site);
-      this.sweep(runtime); // only now, for the site is not over
+    } else this.#replace(runtime, site);
+  }
+
+  #replace(runtime: SiteRuntime, site: Site, standing?: Standing): void {
+    this.#end(runtime);
+    this.#begin(site, standing);
+    this.sweep(runtime); // only now, for the site is not over
+  }
+
+  /** Ends what runs under this name with its last requests, and begins anew. Returns whether there is such a site. */
+  restart(name: string): boolean {
+    const runtimes = this.#present(name);
+    for (const runtime of runtimes) this.#replace(runtime, runtime.configured);
+    return runtimes.length > 0;
+  }
+
+  /** The same, where the site is in quarantine. */
+  liftQuarantine(name: string): boolean {
+    const runtimes = this.#present(name);
+    for (const runtime of runtimes) {
+      if (runtime.health.outOfService === 'quarantined') this.#replace(runtime, runtime.configured);
+      else runtime.health.lift();
     }
+    return runtimes.length > 0;
+  }
+
+  /** The site of this name, and the same for visitors that run as other users. */
+  #present(name: string): SiteRuntime[] {
+    const runtime = this.#byName.get(name);
+    if (runtime === undefined) return [];
+    const names = sitesOfVisitors(runtime.configured).map((site) => site.name);
+    return [runtime, ...names.flatMap((one) => this.#byName.get(one) ?? [])];
+  }
+
+  /**
+   * The router says so to every demand of a site that it serves. For one that serves itself it takes over: not before
+   * the site has come to the end of what it is doing.
+   */
+  #quarantined(id: number): void {
+    setImmediate(() => {
+      const runtime = this.#byId.get(id);
+      if (runtime === undefined || runtime.isClosing || runtime.site.dispatch === 'router') return;
+      const { outOfService } = runtime.health;
+      this.#replace(runtime, runtime.configured, { outOfService, problem: runtime.lastProblem });
+    });
   }
 
   /** Tells the router again, now that a key has run out, and comes back when the next one does. */
@@ -189,7 +216,7 @@ export class SiteSet {
     const isOver = runtime.workers.size === 0 && runtime.templatePid === undefined;
     if (!isOver) return;
     if (runtime.isClosing) this.#forget(runtime);
-    else if (isAutomaticId(runtime.id)) {
+    else if (isAutomaticId(runtime.id) && runtime.health.outOfService === undefined && !runtime.isThrottled) {
       this.#byId.delete(runtime.id);
       this.#handlers.closed(runtime);
       this.#handlers.gone(runtime);
@@ -214,13 +241,19 @@ export class SiteSet {
       this.#end(runtime);
       this.sweep(runtime);
     }
-    for (const name of [...this.#listeners.keys()]) this.#unlisten(name);
+    this.#listeners.closeAll();
   }
 
-  #begin(site: Site): void {
-    if (site.socket === 'own') this.#listen(site);
-    else this.#unlisten(site.name);
-    const runtime = new SiteRuntime(++this.#lastId, site, this.#around);
+  #begin(
+    configured: Site,
+    standing: Standing = configured.enabled ? {} : { outOfService: 'disabled' },
+  ): void {
+    const id = ++this.#lastId;
+    const site = standing.outOfService === undefined ? configured : standIn(configured);
+    if (site.socket === 'own') this.#listeners.open(site);
+    else this.#listeners.close(site.name);
+    const quarantined = (): void => this.#quarantined(id);
+    const runtime = new SiteRuntime(id, configured, this.#around, { ...standing, quarantined });
     this.#byName.set(site.name, runtime);
     this.#byId.set(runtime.id, runtime);
     this.#namesakes.set(site.name, (this.#namesakes.get(site.name) ?? 0) + 1);
@@ -231,31 +264,6 @@ export class SiteSet {
     this.#byName.delete(runtime.site.name);
     runtime.close();
     this.#handlers.closed(runtime);
-  }
-
-  /**
-   * A site that changes keeps its socket, and with it the connections that wait there. Not so when its lane changes:
-   * the router must never block on a socket, workers must, and both would share the same open file description.
-   * Programs differ in that too, so each gets a socket of its own; the old one serves to the end who waits at his.
-   */
-  #listen({ name, dispatch }: Site): void {
-    const before = this.#listeners.get(name);
-    const isProgram = dispatch === 'program';
-    if (before?.dispatch === dispatch && !isProgram) return;
-    if (!isProgram) this.#unlisten(name);
-    const path = siteSocketPath(this.#runDirectory, name);
-    // A name that nobody can guess, so that nobody can pass off connections of his as this program's.
-    const boundAt = isProgram ? `${this.#runDirectory}/sites/.${randomBytes(8).toString('hex')}` : path;
-    this.#listeners.set(name, { path, boundAt, fd: this.#handlers.listen(path, boundAt), dispatch });
-    if (isProgram && before !== undefined) close(before.fd);
-  }
-
-  #unlisten(name: string): void {
-    const listener = this.#listeners.get(name);
-    if (listener === undefined) return;
-    this.#listeners.delete(name);
-    close(listener.fd);
-    this.#handlers.unlink(listener.path);
   }
 }
 

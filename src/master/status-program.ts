@@ -99,6 +99,7 @@ function application(config: Config): Site {
     realRoot: '/',
     // Until it has become the router's user by itself.
     user: { name: 'root', uid: 0, gid: 0, home: '/', shell: '', groups: [0] },
+    enabled: true,
     visitors: {},
     mode: 'pool',
     socket: 'own',
@@ -110,6 +111,7 @@ function application(config: Config): Site {
     keyRequired: false,
     maxWorkers: 1,
     maxRequests: 0,
+    quarantineAfter: 0,
     spare: 0,
     timeLimitMs: 10_000,
     idleTimeoutMs: config.status.idleTimeoutMs,

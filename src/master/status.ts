@@ -106,7 +106,7 @@ function siteStatus({ runtime, figures }: Row, sources: StatusSources): SiteStat
     ...(memory === undefined || (templatePid === undefined && workers.size === 0) ? {} : { memory }),
     ...(tmp === undefined ? {} : { tmp }),
     ...(templatePid === undefined ? {} : { templatePid }),
-    ...(runtime.isThrottled && lastProblem !== undefined ? { reason: lastProblem } : {}),
+    ...reasonOf(runtime),
     ...(lastProblem === undefined ? {} : { lastProblem }),
   };
 }
@@ -144,8 +144,16 @@ function livesReport({ workers, templates, failedStarts, deaths }: Lives): Lives
   return { workers, templates, failedStarts, deaths: Object.fromEntries(deaths) };
 }
 
+/** Why its state is what it is. */
+function reasonOf({ health, isThrottled, lastProblem }: SiteRuntime): Pick<SiteStatus, 'reason'> {
+  if (health.outOfService === 'disabled') return { reason: 'enabled = false in its file' };
+  const isWaiting = isThrottled || health.outOfService !== undefined;
+  return isWaiting && lastProblem !== undefined ? { reason: lastProblem } : {};
+}
+
 function stateOf(runtime: SiteRuntime): SiteState {
   if (runtime.isClosing) return 'stopping';
+  if (runtime.health.outOfService !== undefined) return runtime.health.outOfService;
   if (runtime.isThrottled) return 'throttled';
   if (runtime.isStarting) return 'starting';
   return runtime.templatePid === undefined && runtime.workers.size === 0 ? 'quiet' : 'active';

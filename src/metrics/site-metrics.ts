@@ -155,6 +155,22 @@ export const siteMetrics: readonly SiteMetric[] = [
     of: ({ state }) => one(state === 'throttled' ? 1 : 0),
   },
   {
+    name: 'guise_site_quarantined',
+    help: 'Whether it failed too often in a row, and is not started any more.',
+    type: 'gauge',
+    labels: site,
+    isOfPresent: true,
+    of: ({ state }) => one(state === 'quarantined' ? 1 : 0),
+  },
+  {
+    name: 'guise_site_disabled',
+    help: 'Whether it is switched off.',
+    type: 'gauge',
+    labels: site,
+    isOfPresent: true,
+    of: ({ state }) => one(state === 'disabled' ? 1 : 0),
+  },
+  {
     name: 'guise_site_tmp_bytes',
     help: 'What its temporary directory holds, where that has a size.',
     type: 'gauge',

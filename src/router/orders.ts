@@ -154,6 +154,10 @@ function refusalFor(reason: number): RefusalReason {
       return 'machine-limit';
     case noWorkerReason.autoRefused:
       return 'auto-refused';
+    case noWorkerReason.quarantined:
+      return 'quarantined';
+    case noWorkerReason.disabled:
+      return 'disabled';
     case noWorkerReason.stopping:
       return 'stopping';
     case noWorkerReason.siteLimit:

@@ -21,9 +21,10 @@ export function refusalPage(
 ): Buffer {
   const kind: RefusalKind = refusalKinds[reason];
   const title = `${kind.status} ${STATUS_CODES[kind.status] ?? 'Error'}`;
+  const says = kind.says === undefined ? '' : `<p>${kind.says}</p>`;
   const body =
     `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>\n` +
-    `<body><h1>${title}</h1><p>Reference: ${id}</p></body></html>\n`;
+    `<body><h1>${title}</h1>${says}<p>Reference: ${id}</p></body></html>\n`;
   const head = [
     `Status: ${title}`,
     'Content-Type: text/html; charset=utf-8',

@@ -112,6 +112,17 @@ export const refusalTexts: Readonly<Record<RefusalReason, RefusalText>> = {
     expected: 'a php-cgi that starts as the user of the site',
     remedy: 'guise status',
   },
+  quarantined: {
+    meaning:
+      'The PHP or program of the site failed quarantine_after times in a row, so it is not started any more.',
+    expected: 'one that starts, and does not crash before it has answered anything',
+    remedy: 'see why: guise status SITE; when it is mended: guise site enable SITE',
+  },
+  disabled: {
+    meaning: 'The site is switched off: enabled = false in its file.',
+    expected: 'enabled = true, or nothing about it',
+    remedy: 'guise site enable SITE',
+  },
   stopping: {
     meaning: 'guise is stopping, or the site is being removed or changed.',
     expected: 'a running daemon',

@@ -9,9 +9,12 @@ export interface RefusalKind {
   readonly status: number;
   /** Seconds for Retry-After, where trying again makes sense. */
   readonly retryAfter?: number;
+  /** A sentence for the page. */
+  readonly says?: string;
 }
 
 const tryAgain = 5;
+const outOfService = 'This site is out of service at present.';
 
 export const refusalKinds = {
   // reading (request/reader.ts)
@@ -35,6 +38,8 @@ export const refusalKinds = {
   'queue-timeout': { status: 503, retryAfter: tryAgain },
   'machine-limit': { status: 503, retryAfter: tryAgain },
   'start-failed': { status: 502 },
+  quarantined: { status: 503, retryAfter: 300, says: outOfService },
+  disabled: { status: 503, retryAfter: 3600, says: outOfService },
   stopping: { status: 503, retryAfter: tryAgain },
   // running
   'worker-died': { status: 502 },

@@ -18,6 +18,8 @@ export const builtInDefaults = {
   key_required: true,
   max_workers: 8,
   max_requests: 1000,
+  // With the pauses between them some two minutes.
+  quarantine_after: 10,
   spare: 1,
   // Long enough for an update of an application, short enough that a runaway script is noticed.
   time_limit: 120_000,
@@ -48,7 +50,10 @@ function defaultProcesses(): number {
 
 export type LayeredSite = Required<Omit<SiteDefaults, 'php_ini'>> & {
   readonly php_ini: Readonly<Record<'set' | 'lock', Readonly<Record<string, string>>>>;
-} & Pick<SiteFile, 'name' | 'root' | 'user' | 'aliases' | 'command' | 'key' | 'old_keys' | 'visitors'>;
+} & Pick<
+    SiteFile,
+    'name' | 'root' | 'user' | 'aliases' | 'enabled' | 'command' | 'key' | 'old_keys' | 'visitors'
+  >;
 
 type Base = Omit<LayeredSite, 'name' | 'root' | 'user'>;
 

@@ -86,6 +86,7 @@ const ownKeys = {
   aliases: key(z.array(siteName).max(1000), 'a list of host names', 'aliases = ["www.example.com"]'),
   root: described(absolutePath, 'the absolute path of a directory', 'root = "/home/alice/www"'),
   user: described(z.string().min(1), 'the name of a Unix user', 'user = "alice"'),
+  enabled: key(z.boolean(), 'true or false', 'enabled = false'),
   command: key(
     z
       .tuple([absolutePath], argument)
@@ -147,6 +148,11 @@ export const sharedKeys = {
   key_required: key(z.boolean(), 'true or false', 'key_required = true'),
   max_workers: key(count(1, 10_000), 'a whole number from 1 to 10000', 'max_workers = 8'),
   max_requests: key(count(0, 1_000_000_000), 'a whole number; 0 for no limit', 'max_requests = 1000'),
+  quarantine_after: key(
+    count(0, 1000),
+    'a whole number from 0 to 1000; 0 for never',
+    'quarantine_after = 10',
+  ),
   spare: key(count(0, 1000), 'a whole number from 0 to 1000', 'spare = 1'),
   time_limit: key(durationKey(1000), 'a duration of at least "1s", at most 24 days', 'time_limit = "120s"'),
   idle_timeout: key(

@@ -33,6 +33,8 @@ export interface Site extends Isolation, Processes, Recording {
   readonly root: string;
   readonly realRoot: string;
   readonly user: UserEntry;
+  /** No request of it is run where this is false. */
+  readonly enabled: boolean;
   /**
    * Authenticated visitors (REMOTE_USER) whose requests run as another user than the site's. The web server's word
    * for who the visitor is counts, and whoever writes this site's .htaccess can forge it.
@@ -53,6 +55,8 @@ export interface Site extends Isolation, Processes, Recording {
   readonly maxWorkers: number;
   /** A worker ends after so many requests; 0: never. */
   readonly maxRequests: number;
+  /** So many failures in a row, and it is given up until somebody has looked at it; 0: never. */
+  readonly quarantineAfter: number;
   readonly spare: number;
   readonly timeLimitMs: number;
   readonly idleTimeoutMs: number;
@@ -72,6 +76,16 @@ export interface Site extends Isolation, Processes, Recording {
   readonly umask: number;
   /** Bytes, seconds or a count, as setrlimit(2) has it. */
   readonly limits: Readonly<Partial<Record<SiteLimitName, number>>>;
+}
+
+/**
+ * The same site while it is out of service: whatever lane it has, the router answers for it. Nobody asks a program's
+ * visitors for a key.
+ */
+export function standIn(site: Site): Site {
+  if (site.dispatch === 'router') return site;
+  const { command, ...rest } = site;
+  return { ...rest, dispatch: 'router', keyRequired: site.keyRequired && command === undefined };
 }
 
 /**

@@ -42,6 +42,9 @@ export interface SiteChanges {
   readonly rotateKey?: { readonly graceMs: number };
 }
 
+export const switchedOn: SiteChanges = { set: {}, unset: ['enabled'] };
+export const switchedOff: SiteChanges = { set: { enabled: false }, unset: [] };
+
 /**
  * Writes the file of a new site and makes its key. Throws SITE_EXISTS or SITE_INVALID and then has written nothing.
  *

@@ -70,6 +70,12 @@ function siteProblems(site: SiteStatus, report: StatusReport, history: History):
       "guise check, and the end of the site's php.log",
     );
   }
+  if (state === 'quarantined')
+    say(
+      'bad',
+      `is in quarantine: it failed too often in a row. ${reason ?? ''}`,
+      `guise site enable ${name}`,
+    );
   if (queue.length > 0 && workers.busy >= workers.limit) {
     const text = `has all ${workers.limit} workers busy, and ${queue.length} of at most ${queue.limit} requests wait.`;
     say('warn', text, `guise site set ${name} --set max_workers=${workers.limit * 2}`);

@@ -45,7 +45,7 @@ function rowOf(site: SiteStatus, report: StatusReport, history: History): SiteRo
   return {
     name: site.name,
     state,
-    level: state === 'throttled' ? 'bad' : '',
+    level: state === 'throttled' || state === 'quarantined' ? 'bad' : '',
     busy: workers.busy,
     limit: workers.limit,
     queue: queue.length,

@@ -67,7 +67,16 @@ for (const [name, ask] of Object.entries({ bash, zsh, fish })) {
     t.ok((await offered('guise ')).includes('status'));
     t.same(await offered('guise sta'), ['status']);
     t.same(await offered('guise si'), ['site']);
-    t.same(await offered('guise site '), ['add', 'list', 'remove', 'set', 'show']);
+    t.same(await offered('guise site '), [
+      'add',
+      'disable',
+      'enable',
+      'list',
+      'remove',
+      'restart',
+      'set',
+      'show',
+    ]);
     t.same(await offered('guise site show '), ['a.example', 'ab.example']);
     t.same(await offered('guise site show ab'), ['ab.example']);
     t.same(await offered('guise status a'), ['a.example', 'ab.example']);

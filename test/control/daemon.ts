@@ -73,6 +73,12 @@ export function startFakeDaemon(t: Test, toml = '', timeoutMs = 10_000): FakeDae
       calls.push(`apply ${name}`);
       registry = SiteCatalog.read(config);
     },
+    restartSite: async (name) => {
+      calls.push(`restart ${name}`);
+    },
+    liftQuarantine: async (name) => {
+      calls.push(`lift ${name}`);
+    },
   };
   const path = controlPath(config.paths.run);
   let clockMs = 0;

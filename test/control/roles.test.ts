@@ -20,6 +20,9 @@ const table: readonly { readonly ask: string; readonly body?: object; readonly m
   { ask: 'POST /sites', body: { name: 'new.example', user: 'games' }, may: 'admin' },
   { ask: 'GET /sites/a.example', may: 'admin owner' },
   { ask: 'PATCH /sites/a.example', body: { set: { max_workers: 2 } }, may: 'admin' },
+  { ask: 'POST /sites/a.example/disable', may: 'admin' },
+  { ask: 'POST /sites/a.example/enable', may: 'admin' },
+  { ask: 'POST /sites/a.example/restart', may: 'admin owner' },
   { ask: 'DELETE /sites/a.example', may: 'admin' },
 ];
 
@@ -130,7 +133,8 @@ for (const [who, user] of Object.entries(users)) {
       else t.equal(status, 403, `${ask}: ${status} ${text}`);
       t.notMatch(text, key, 'no key');
     }
-    if (user.role !== 'admin') t.same(daemon.calls, [], 'and the master was asked to change nothing');
+    const own = user.role === 'owner' ? ['restart a.example'] : [];
+    if (user.role !== 'admin') t.same(daemon.calls, own, 'and the master was asked to change nothing else');
     if (user.role === 'none') t.match(daemon.problems, [{ code: 'NOT_PERMITTED', message: /^uid / }]);
   });
 }

@@ -50,6 +50,8 @@ export class SetRig {
         gone: () => undefined,
         notGiven: () => undefined,
         close: () => undefined,
+        progress: () => 0,
+        unborn: () => undefined,
         figures: () => undefined,
       }),
     };

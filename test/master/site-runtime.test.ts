@@ -72,6 +72,8 @@ class SiteRig {
         gone: (id: number) => void this.told.gone.push(id),
         notGiven: (count: number, reason: number) => void this.told.notGiven.push({ count, reason }),
         close: () => undefined,
+        progress: () => 0,
+        unborn: () => undefined,
         figures: () => undefined,
       }),
     };

@@ -26,6 +26,22 @@ export const daemon: Check = {
         ],
 };
 
+export const siteQuarantined: Check = {
+  id: 'site-quarantined',
+  severity: 'error',
+  title: 'a site is in quarantine',
+  examine: ({ daemon: report }) =>
+    (report?.sites ?? [])
+      .filter(({ state }) => state === 'quarantined')
+      .map(({ name, reason }) => ({
+        about: name,
+        message: `${name} failed too often in a row, and every visitor gets an error`,
+        found: reason ?? 'no reason is known',
+        expected: 'a PHP that starts, and does not crash before it has answered anything',
+        remedy: `guise status ${quoteShell(name)}   # when it is mended: guise site enable ${quoteShell(name)}`,
+      })),
+};
+
 export const secondDaemon: Check = {
   id: 'second-daemon',
   severity: 'error',

@@ -1,0 +1,36 @@
+/**
+ * What becomes of a site whose PHP fails: each failure in a row makes the pause before the next attempt longer, and
+ * after so many the site is given up until somebody has looked at it. Pure.
+ *
+ * | event | counts |
+ * |---|---|
+ * | a start failed | always |
+ * | a worker crashed | only while no request has ever ended properly since the site came into force |
+ * | a request ended properly | as the end of the row |
+ *
+ * A crash says something about the site only before anything has worked. Later it says something about a request, and
+ * visitors choose their requests: whoever has found one that crashes PHP must not be able to switch the site off.
+ */
+
+import { afterFailure, type BackOff, noFailure } from './back-off.js';
+
+export interface Trouble extends BackOff {
+  /** A request has ended properly since the site came into force. */
+  readonly hasServed: boolean;
+}
+
+export type TroubleEvent = 'start-failed' | 'worker-crashed' | 'served';
+
+export const noTrouble: Trouble = { ...noFailure, hasServed: false };
+const sound: Trouble = { ...noFailure, hasServed: true };
+
+export function afterEvent(before: Trouble, event: TroubleEvent, nowMs: number): Trouble {
+  if (event === 'served') return sound;
+  if (event === 'worker-crashed' && before.hasServed) return before;
+  return { ...afterFailure(before, nowMs), hasServed: before.hasServed };
+}
+
+/** @param mostFailures in a row; 0: it is never given up */
+export function isHopeless({ failures }: Trouble, mostFailures: number): boolean {
+  return mostFailures > 0 && failures >= mostFailures;
+}

@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { mayTry } from '../../src/pool/back-off.js';
+import { afterEvent, isHopeless, noTrouble, type TroubleEvent } from '../../src/pool/trouble.js';
+
+const after = (...events: TroubleEvent[]) =>
+  events.reduce((state, event) => afterEvent(state, event, 1000), noTrouble);
+
+t.test('failures in a row, each with a longer pause, until it is hopeless', async (t) => {
+  const twice = after('start-failed', 'worker-crashed');
+  t.equal(twice.failures, 2);
+  t.notOk(mayTry(twice, 1399));
+  t.ok(mayTry(twice, 1400));
+  t.notOk(isHopeless(twice, 3));
+  t.ok(isHopeless(twice, 2));
+  t.notOk(isHopeless(twice, 0), 'never');
+});
+
+t.test('what has worked ends the row, and crashes of workers count no more', async (t) => {
+  t.equal(after('start-failed', 'start-failed', 'served').failures, 0);
+  t.equal(after('served', 'worker-crashed', 'worker-crashed').failures, 0);
+  t.equal(after('served', 'worker-crashed', 'start-failed').failures, 1);
+});
+
+t.test('whatever happens: the row is as long as what has failed since something worked', async () => {
+  const event = fc.constantFrom<TroubleEvent>('start-failed', 'worker-crashed', 'served');
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+      const last = events.lastIndexOf('served');
+      const since = events.slice(last + 1);
+      const counted = last < 0 ? since : since.filter((one) => one === 'start-failed');
+      const state = after(...events);
+      return state.failures === counted.length && state.hasServed === last >= 0;
+    }),
+  );
+});
