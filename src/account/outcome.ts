@@ -16,7 +16,7 @@ export interface Outcome {
   readonly reason: string;
   readonly endedBy: EndedBy;
   /** The user who asked for its end. */
-  readonly byUid?: number;
+  readonly byUid: number | undefined;
   /** Milliseconds from complete to running, and from running to the end. */
   readonly queueMs: number;
   readonly runMs: number;
@@ -35,6 +35,7 @@ export interface Outcome {
 
 /** Of a request that used nothing. */
 export const noUse = {
+  byUid: undefined,
   queueMs: 0,
   runMs: 0,
   bytesIn: 0,

@@ -31,10 +31,14 @@ export function noUsage(): Usage {
 }
 
 export function addUsage(sum: Usage, more: Readonly<Usage>): void {
-  for (const field of usageFields) {
-    if (field === 'maxRssKb') sum.maxRssKb = Math.max(sum.maxRssKb, more.maxRssKb);
-    else sum[field] += more[field];
-  }
+  sum.requests += more.requests;
+  sum.refused += more.refused;
+  sum.bytesIn += more.bytesIn;
+  sum.bytesOut += more.bytesOut;
+  sum.cpuUs += more.cpuUs;
+  sum.queueMs += more.queueMs;
+  sum.runMs += more.runMs;
+  sum.maxRssKb = Math.max(sum.maxRssKb, more.maxRssKb);
 }
 
 export function usageOf(outcome: Outcome): Usage {
@@ -54,9 +58,17 @@ function bounded(value: number): number {
   return Math.min(Math.max(0, Math.round(value)), mostOfOne);
 }
 
-/** `2026-11-24`, of UTC. */
+const dayMs = 86_400_000;
+let lastDay = Number.NaN;
+let lastDayText = '';
+
+/** `2026-11-24`, of UTC. Asked for every request, so the last answer is kept. */
 export function dayOf(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, 10);
+  const day = Math.floor(timeMs / dayMs);
+  if (day === lastDay) return lastDayText;
+  lastDayText = new Date(timeMs).toISOString().slice(0, 10);
+  lastDay = day;
+  return lastDayText;
 }
 
 /** Usage by day and site. */

@@ -17,6 +17,8 @@ import { Field, fieldCount, matchField, matchRedirected, sameBytes } from './fie
 /** Why a parameter block was turned down. */
 export type HeadFault = 'malformed-params' | 'too-many-params';
 
+const noSpans = new Array<number>(fieldCount * 2).fill(-1);
+
 export class Head {
   readonly requestId: number;
   /** The web server asks for the connection to stay open (FCGI_KEEP_CONN). */
@@ -27,7 +29,7 @@ export class Head {
   conflict: 'GUISE_KEY' | 'GUISE_SITE' | undefined = undefined;
 
   /** Start and end of each field's value in `params`; -1: not sent. */
-  readonly #spans: number[] = new Array<number>(fieldCount * 2).fill(-1);
+  readonly #spans: number[] = noSpans.slice();
   /** Start and end of the value of every GUISE_KEY and of each of its REDIRECT_ copies. */
   readonly #keySpans: number[] = [];
 

@@ -17,22 +17,20 @@ const BUSY_PAGE = Buffer.from(
     'This FastCGI connection is serving another request; it takes one at a time.\n',
 );
 
+const nothing = Buffer.alloc(0);
+
 export class Management {
   readonly #maxReplies: number;
-  readonly #values: ReadonlyMap<string, string>;
+  readonly #maxConnections: number;
   #count = 0;
   #replies: Buffer[] = [];
-  #question = Buffer.alloc(0);
+  #question = nothing;
   #asked = 0;
 
   /** @param maxConnections what FCGI_MAX_CONNS and FCGI_MAX_REQS say: with one request on each, they are equal */
   constructor(maxReplies: number, maxConnections: number) {
     this.#maxReplies = maxReplies;
-    this.#values = new Map([
-      [Variable.MAX_CONNS, String(maxConnections)],
-      [Variable.MAX_REQS, String(maxConnections)],
-      [Variable.MPXS_CONNS, '0'],
-    ]);
+    this.#maxConnections = maxConnections;
   }
 
   /** The bytes to send now, at a boundary between two records of any answer. Undefined when there are none. */
@@ -76,11 +74,17 @@ export class Management {
     const found = new Map<string, string>();
     while (cursor.next()) {
       const name = this.#question.toString('latin1', cursor.nameStart, cursor.nameEnd);
-      const value = this.#values.get(name);
+      const value = this.#valueOf(name);
       if (value !== undefined) found.set(name, value);
     }
-    this.#question = Buffer.alloc(0);
+    this.#question = nothing;
     return this.#reply(encodeValuesResult(found));
+  }
+
+  #valueOf(name: string): string | undefined {
+    if (name === Variable.MPXS_CONNS) return '0';
+    const isLimit = name === Variable.MAX_CONNS || name === Variable.MAX_REQS;
+    return isLimit ? String(this.#maxConnections) : undefined;
   }
 
   #reply(reply: Buffer): Breach | undefined {

@@ -112,6 +112,13 @@ export class RequestReader {
     this.#intake.requestId = 0;
   }
 
+  /** Ready for another connection. False: something is left in it that belongs to this one, and it is of no more use. */
+  recycle(): boolean {
+    this.reset();
+    const isFresh = this.#broken === undefined && this.#state === 'idle' && this.#decoder.atBoundary;
+    return isFresh && this.#management.take() === undefined;
+  }
+
   /** Frees what the unfinished request holds. */
   close(): void {
     this.#intake.close();

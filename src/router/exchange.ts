@@ -14,6 +14,8 @@ import type { RoutedSite } from './routed-site.js';
 /** waiting: for a worker. running: a worker has it. over: answered, refused or given up. */
 export type ExchangeState = 'waiting' | 'running' | 'over';
 
+const noBody: StoredBody = { kind: 'memory', buffer: Buffer.alloc(0), length: 0 };
+
 export class Exchange {
   readonly connection: Connection;
   readonly site: RoutedSite;
@@ -54,7 +56,6 @@ export class Exchange {
     id: string,
   ) {
     this.id = id;
-    this.bytesIn = head.params.length + body.length;
     this.connection = connection;
     this.site = site;
     this.head = head;
@@ -83,6 +84,6 @@ export class Exchange {
   /** The worker has its own copy, or nobody needs it any more. */
   releaseBody(): void {
     if (this.#body.kind === 'file') close(this.#body.fd);
-    this.#body = { kind: 'memory', buffer: Buffer.alloc(0), length: 0 };
+    this.#body = noBody;
   }
 }

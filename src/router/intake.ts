@@ -41,8 +41,13 @@ export class Intake {
 
   /** Stops while a request of this connection is under way: the kernel keeps what comes. */
   read(connection: Connection): void {
-    this.#deferred.add(connection);
-    if (this.#isPushing) return; // a request has ended another one, which may be of another connection
+    if (this.#isPushing) {
+      // A request has ended another one, which may be of another connection.
+      this.#deferred.add(connection);
+      return;
+    }
+    this.#read(connection);
+    if (this.#deferred.size === 0) return;
     for (const next of this.#deferred) {
       this.#deferred.delete(next);
       this.#read(next);

@@ -32,7 +32,7 @@ export function outcomeOf(exchange: Exchange, ending: Ending): Outcome {
     status: reason === '' ? (note?.status ?? 0) : refusalKinds[reason].status,
     reason,
     endedBy: endedBy(reason),
-    ...(reason === 'killed' && killedBy !== undefined ? { byUid: killedBy } : {}),
+    byUid: reason === 'killed' ? killedBy : undefined,
     queueMs: (startedMs || nowMs) - readMs,
     runMs: startedMs === 0 ? 0 : endMs(note, startedMs, nowMs) - startedMs,
     wasAdmitted: reason !== 'queue-full',

@@ -14,7 +14,6 @@ import type { RouterSettings } from '../control/router-messages.js';
 import type { Poller } from '../os/poller.js';
 import type { Head } from '../request/head.js';
 import { defaultReadLimits } from '../request/limits.js';
-import { type ReaderSettings, RequestReader } from '../request/reader.js';
 import type { IncomingRequest } from '../request/result.js';
 import type { Listener } from './acceptor.js';
 import { Connection, type ConnectionHandlers } from './connection.js';
@@ -27,6 +26,7 @@ import { Intake } from './intake.js';
 import { RouterLedger } from './ledger.js';
 import type { RouterLog } from './log.js';
 import { outcomeOf, refusedOutcome } from './outcomes.js';
+import { ReaderStock } from './reader-stock.js';
 import type { RefusalReason } from './refusals.js';
 import { type RefusedRequest, Reply } from './reply.js';
 import type { RoutedSite } from './routed-site.js';
@@ -51,7 +51,7 @@ export class Server {
   readonly #ids = new RequestIds();
   readonly #poller: Poller;
   readonly #readTimeoutMs: number;
-  readonly #reading: ReaderSettings;
+  readonly #readers: ReaderStock;
   readonly #log: RouterLog;
   readonly #intake: Intake;
   readonly #reply: Reply;
@@ -65,16 +65,16 @@ export class Server {
     this.#forgotten = (site) => handlers.forgotten(site);
     this.ledger = new RouterLedger(poller);
     this.#readTimeoutMs = settings.readTimeoutMs;
-    this.#reading = {
+    this.#readers = new ReaderStock({
       limits: { ...defaultReadLimits, maxParamsBytes: settings.maxHeadBytes },
       spoolDirectory: settings.spoolDirectory,
       maxConnections: settings.maxConnections,
-    };
+    });
     this.sites = new SiteTable(settings.auto);
     this.#reply = new Reply({
       next: (connection) => this.#intake.read(connection),
       closed: (connection) => {
-        this.connections.delete(connection);
+        if (this.connections.delete(connection)) this.#readers.give(connection);
         handlers.closed();
       },
     });
@@ -117,7 +117,7 @@ export class Server {
   /** A web server has connected; `fd` is taken over. */
   connected(fd: number, { site, isTcp }: Listener): void {
     const deadlineMs = performance.now() + this.#readTimeoutMs;
-    const reader = new RequestReader(this.#reading);
+    const reader = this.#readers.take();
     const handlers = this.#connectionHandlers;
     const connection = new Connection(fd, site, reader, deadlineMs, this.#poller, handlers);
     connection.demandsKey = isTcp;

@@ -233,3 +233,28 @@ t.test('a question while a request is refused is still answered', async (t) => {
   t.match(reader.takeReplies()?.toString('latin1'), 'FCGI_MAX_CONNS100');
   t.equal(push(reader, encodeStdin(1)).kind, 'drained');
 });
+
+t.test('a reader serves another connection only when nothing of the last one is left in it', async (t) => {
+  const unlimited = readerWith();
+  unlimited.bodyLimit = 1;
+  t.equal(push(unlimited, begin, params, body, end).kind, 'head');
+  t.equal(push(unlimited, Buffer.alloc(0)).kind, 'refuse', 'its body is too large');
+  push(unlimited, body, end);
+  t.ok(unlimited.recycle());
+  t.equal(unlimited.phase, 'idle');
+  t.equal(unlimited.requestId, 0);
+  push(unlimited, begin, params);
+  t.equal(push(unlimited, body, end).kind, 'complete', 'the limit is not the last connection’s');
+
+  const half = readerWith();
+  push(half, begin.subarray(0, 5));
+  t.notOk(half.recycle(), 'half a header');
+
+  const unread = readerWith();
+  push(unread, encodeRecord(42, 0, Buffer.alloc(0)));
+  t.notOk(unread.recycle(), 'a reply that nobody has taken');
+
+  const broken = readerWith();
+  push(broken, Buffer.from('GET / HTTP/1.1\r\n'));
+  t.notOk(broken.recycle(), 'no FastCGI');
+});
