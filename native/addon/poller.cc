@@ -11,7 +11,8 @@
 #include "values.h"
 
 constexpr int kMostEvents = 256;
-constexpr int kMostRounds = 8;
+// No descriptor has this number, and no registration this generation.
+constexpr uint64_t kLoop = UINT64_MAX;
 
 void Poller::registerIn(Napi::Env env, Napi::Object exports) {
   exports.Set("Poller", DefineClass(env, "Poller",
@@ -45,12 +46,11 @@ Poller::Poller(const Napi::CallbackInfo& info)
 Poller::~Poller() { stop(); }
 
 bool Poller::start() {
-  uv_loop_t* loop = nullptr;
-  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
+  if (napi_get_uv_event_loop(env_, &loop_) != napi_ok) return false;
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) return false;
   Watch* watch = new Watch{{}, this};
-  if (uv_poll_init(loop, &watch->handle, epoll_) != 0) {
+  if (!watchLoop(epoll_) || uv_prepare_init(loop_, &watch->handle) != 0) {
     delete watch;
     ::close(epoll_);
     epoll_ = -1;
@@ -58,7 +58,7 @@ bool Poller::start() {
   }
   watch->handle.data = watch;
   watch_ = watch;
-  uv_poll_start(&watch->handle, UV_READABLE, onReady);
+  uv_prepare_start(&watch->handle, onPrepare);
   napi_add_env_cleanup_hook(env_, onExit, this);
   // As long as libuv may call, the object must not be collected.
   Ref();
@@ -74,6 +74,13 @@ void Poller::stop() {
            [](uv_handle_t* handle) { delete static_cast<Watch*>(handle->data); });
   ::close(epoll_);
   epoll_ = -1;
+}
+
+bool Poller::watchLoop(int epoll) {
+  epoll_event event = {};
+  event.events = EPOLLIN;
+  event.data.u64 = kLoop;
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, uv_backend_fd(loop_), &event) == 0;
 }
 
 void Poller::onExit(void* self) { static_cast<Poller*>(self)->stop(); }
@@ -110,44 +117,60 @@ Napi::Value Poller::remove(const Napi::CallbackInfo& info) {
   return resultOf(info.Env(), epoll_ctl(epoll_, EPOLL_CTL_DEL, readInt(info, 0), nullptr));
 }
 
-/** Puts an empty epoll instance in the place of the present one, under the same number, so that libuv goes
- * on. */
+/** Puts an empty epoll instance in the place of the present one, under the same number. */
 Napi::Value Poller::renew(const Napi::CallbackInfo& info) {
   if (watch_ == nullptr) return Napi::Number::New(info.Env(), -EBADF);
   const int fresh = epoll_create1(EPOLL_CLOEXEC);
   if (fresh < 0) return resultOf(info.Env(), -1);
-  // Stopping takes the old one out of libuv's own epoll instance while the number still stands for it.
-  uv_poll_stop(&watch_->handle);
-  const int result = dup3(fresh, epoll_, O_CLOEXEC);
+  const bool replaced = watchLoop(fresh) && dup3(fresh, epoll_, O_CLOEXEC) >= 0;
   const int error = errno;
   ::close(fresh);
-  uv_poll_start(&watch_->handle, UV_READABLE, onReady);
-  return Napi::Number::New(info.Env(), result < 0 ? -error : 0);
+  return Napi::Number::New(info.Env(), replaced ? 0 : -error);
 }
 
-void Poller::onReady(uv_poll_t* handle, int, int) {
+void Poller::onPrepare(uv_prepare_t* handle) {
   Poller* owner = static_cast<Watch*>(handle->data)->owner;
-  if (owner != nullptr) owner->drain();
+  if (owner != nullptr) owner->run();
 }
 
-void Poller::drain() {
-  Napi::HandleScope scope(env_);
+/** How long libuv itself would wait now, in milliseconds; -1: for ever. */
+int Poller::patience() {
+  // Descriptors that libuv has not yet handed to its instance would not wake it.
+  const void* const* queue = reinterpret_cast<const void* const*>(&loop_->watcher_queue);
+  if (queue[0] != queue) return 0;
+  uv_update_time(loop_);
+  return uv_backend_timeout(loop_);
+}
+
+void Poller::run() {
   epoll_event events[kMostEvents];
   // A handler may close the poller, so it is looked at anew in each round.
-  for (int round = 0; round < kMostRounds && watch_ != nullptr; round++) {
-    const int count = epoll_wait(epoll_, events, capacity_, 0);
-    if (count <= 0) return;
-    for (int i = 0; i < count; i++) {
-      table_[3 * i] = static_cast<int32_t>(events[i].data.u64 & UINT32_MAX);
-      table_[3 * i + 1] = static_cast<int32_t>(events[i].data.u64 >> 32);
-      table_[3 * i + 2] = static_cast<int32_t>(events[i].events);
-    }
-    if (!dispatch(count)) return;
+  while (watch_ != nullptr) {
+    const int timeout = patience();
+    const int count = epoll_wait(epoll_, events, capacity_, timeout);
+    // Timers begin now, and libuv is about to ask for how long it may wait.
+    uv_update_time(loop_);
+    if (count <= 0 || !handle(events, count) || timeout == 0) break;
   }
+}
+
+/** Returns false when libuv must have its turn, or when nothing can go on here. */
+bool Poller::handle(const epoll_event* events, int count) {
+  int own = 0;
+  for (int i = 0; i < count; i++) {
+    if (events[i].data.u64 == kLoop) continue;
+    table_[3 * own] = static_cast<int32_t>(events[i].data.u64 & UINT32_MAX);
+    table_[3 * own + 1] = static_cast<int32_t>(events[i].data.u64 >> 32);
+    table_[3 * own + 2] = static_cast<int32_t>(events[i].events);
+    own++;
+  }
+  return (own == 0 || dispatch(own)) && own == count;
 }
 
 /** False when JavaScript has thrown or cannot run any more. What it throws is an uncaught exception. */
 bool Poller::dispatch(int count) {
+  // It may be long before libuv has a turn, and what is made here must not pile up until then.
+  Napi::HandleScope scope(env_);
   napi_value argument = Napi::Number::New(env_, count);
   napi_value function = dispatch_.Value();
   napi_value receiver = env_.Global();

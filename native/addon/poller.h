@@ -1,12 +1,16 @@
-// One epoll instance that libuv watches; src/os/poller.ts is its other half and knows whom an event concerns.
+// One epoll instance for everything; src/os/poller.ts is its other half and knows whom an event concerns.
+//
+// libuv waits with two system calls, and an instance within its own would need two more for each wake-up. So
+// it is the other way round: just before libuv would wait, `run` waits in its place, on this instance, which
+// has libuv's among its descriptors. It gives way as soon as libuv has something to do.
 //
 // Events are copied as (descriptor, generation, events) into an array that both sides share, and JavaScript
-// is called once for all of them. After that the instance is asked again, a few times at most: other handles
-// of the loop must get their turn.
+// is called once for all of them.
 #ifndef GUISE_POLLER_H
 #define GUISE_POLLER_H
 
 #include <napi.h>
+#include <sys/epoll.h>
 #include <uv.h>
 
 class Poller : public Napi::ObjectWrap<Poller> {
@@ -18,7 +22,7 @@ class Poller : public Napi::ObjectWrap<Poller> {
  private:
   // libuv frees a handle's memory only after it has been closed, which can be later than this object.
   struct Watch {
-    uv_poll_t handle;
+    uv_prepare_t handle;
     Poller* owner;
   };
 
@@ -33,13 +37,17 @@ class Poller : public Napi::ObjectWrap<Poller> {
   Napi::Value control(const Napi::CallbackInfo& info, int operation);
   bool start();
   void stop();
-  void drain();
+  bool watchLoop(int epoll);
+  int patience();
+  void run();
+  bool handle(const epoll_event* events, int count);
   bool dispatch(int count);
 
-  static void onReady(uv_poll_t* handle, int status, int events);
+  static void onPrepare(uv_prepare_t* handle);
   static void onExit(void* self);
 
   Napi::Env env_;
+  uv_loop_t* loop_ = nullptr;
   int epoll_ = -1;
   Watch* watch_ = nullptr;
   int capacity_ = 0;

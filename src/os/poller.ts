@@ -1,5 +1,5 @@
 /**
- * Watches many descriptors through one epoll instance, which libuv watches in turn. One call into JavaScript
+ * Watches many descriptors through one epoll instance, in which the process waits. One call into JavaScript
  * handles a whole batch of events.
  *
  * The kernel keeps a registration as long as any copy of the open file description lives, in whatever process. So
