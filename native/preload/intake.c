@@ -14,13 +14,18 @@
 #include "rewrite.h"
 
 enum { FCGI_ABORT_REQUEST = 2, FCGI_GET_VALUES = 9, FCGI_GET_VALUES_RESULT = 10, FCGI_UNKNOWN_TYPE = 11 };
-enum { RECORD_MAX = FCGI_HEADER + 65535 + 255, PARAMS_MAX = 128 * 1024, BODY_MEMORY = 64 * 1024 };
-enum { BODY_MEMFD = 4 * 1024 * 1024, DRAIN_MAX = 16 * 1024 * 1024, REPLIES_MAX = 16 };
+enum { RECORD_MAX = FCGI_HEADER + 65535 + 255, PARAMS_MAX = 128 * 1024, DRAIN_MAX = 16 * 1024 * 1024 };
+enum { BODY_MEMORY = 4 * 1024 * 1024, BODY_RESIDENT = 1024 * 1024, REPLIES_MAX = 16 };
 
 static unsigned char wire[2 * RECORD_MAX];
 static size_t wire_at, wire_end;
 static unsigned char params[PARAMS_MAX];
-static unsigned char memory[BODY_MEMORY];
+
+/*
+ * Not in a memfd as in the router, which has to hand the body over: to write there and read again copies twice. Pages
+ * that have been used stay, up to BODY_RESIDENT.
+ */
+static unsigned char memory[BODY_MEMORY] __attribute__((aligned(4096)));
 
 /* What one request has come to so far. */
 static struct {
@@ -31,7 +36,6 @@ static struct {
   size_t params_length;
   uint64_t body_length;
   int file;        /* -1 while the body is in memory */
-  int file_is_disk;
   uint64_t max_body;
   uint64_t drained;
   int replies;
@@ -54,29 +58,11 @@ static int open_disk_file(void) {
   return open(directory ? directory : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
-static int copy_file(int from, int to, uint64_t length) {
-  static unsigned char block[BODY_MEMORY];
-  for (uint64_t at = 0; at < length;) {
-    ssize_t n = pread(from, block, sizeof block, (off_t)at);
-    if (n <= 0 || write_file(to, block, (size_t)n, at) < 0) return 0;
-    at += (uint64_t)n;
-  }
-  return 1;
-}
-
-/* Memory, then a memfd, then an unnamed file in the site's own temporary directory. */
+/* Memory, then an unnamed file in the site's own temporary directory. */
 static int make_room(uint64_t length) {
-  if (state.file < 0 && length <= BODY_MEMORY) return 1;
-  int to_disk = length > BODY_MEMFD;
-  if (state.file >= 0 && (state.file_is_disk || !to_disk)) return 1;
-  int fd = to_disk ? open_disk_file() : (int)memfd_create("guise-body", MFD_CLOEXEC);
-  if (fd < 0) return 0;
-  int copied = state.file < 0 ? write_file(fd, memory, (size_t)state.body_length, 0) >= 0
-                              : copy_file(state.file, fd, state.body_length);
-  if (state.file >= 0) syscall(SYS_close, state.file);
-  state.file = fd;
-  state.file_is_disk = to_disk;
-  return copied;
+  if (state.file >= 0 || length <= BODY_MEMORY) return 1;
+  state.file = open_disk_file();
+  return state.file >= 0 && write_file(state.file, memory, (size_t)state.body_length, 0) >= 0;
 }
 
 static void store_body(const unsigned char *data, size_t length) {
@@ -184,6 +170,8 @@ static int64_t declared_length(void) {
 
 static void begin(int connection, uint64_t max_body) {
   if (state.file >= 0) syscall(SYS_close, state.file);
+  if (state.body_length > BODY_RESIDENT)
+    madvise(memory + BODY_RESIDENT, sizeof memory - BODY_RESIDENT, MADV_DONTNEED);
   memset(&state, 0, sizeof state);
   state.connection = connection;
   state.max_body = max_body;
