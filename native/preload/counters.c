@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "logbook.h"
 #include "site.h"
 
 static struct counters dummy;
@@ -28,6 +29,13 @@ void shared_map(void) {
 
 void *shared_slot(uint32_t slot, size_t bytes) {
   return all && slot < all_bytes / bytes ? all + slot * bytes : NULL;
+}
+
+/* As src/control/logbook.ts says. */
+struct logbook *shared_logbook(uint32_t slot) {
+  size_t count = site.direct.slots, at = (count * sizeof(struct counters) + 4095) / 4096 * 4096;
+  if (!all || slot >= count || all_bytes < at + count * sizeof(struct logbook)) return NULL;
+  return (struct logbook *)(all + at) + slot;
 }
 
 void counters_choose(uint32_t slot) {

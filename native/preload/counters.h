@@ -1,8 +1,9 @@
 /*
- * Memory that all workers of a site share with somebody: a page of plain
- * counters for each worker of the direct lane, which the master reads, or a slate
- * for each of the routed lane, which the router reads (protocol.h). Both take
- * them for gossip: they decide nothing but about this site's own workers.
+ * Memory that all workers of a site share with somebody: plain counters for each
+ * worker of the direct lane, which the master reads, and behind them a logbook for
+ * each, which the router reads (logbook.h); or a slate for each of the routed lane,
+ * which the router reads (protocol.h). They take them for gossip: nothing there
+ * decides about anything but this site's own workers.
  */
 #ifndef GUISE_COUNTERS_H
 #define GUISE_COUNTERS_H
@@ -19,7 +20,7 @@ struct counters {
   uint64_t refused;
   uint64_t bytes_out;
   uint32_t last_refusal; /* enum script_reason, or those of direct.h */
-  uint32_t last_refusal_id;
+  uint32_t reserved_too;
   uint64_t last_end_ms; /* CLOCK_MONOTONIC */
   uint64_t reserved[2];
 };
@@ -33,6 +34,9 @@ void *shared_slot(uint32_t slot, size_t bytes);
 /* This worker's own; a private dummy where there are none. */
 extern struct counters *counters;
 void counters_choose(uint32_t slot);
+
+/* This worker's logbook, behind the counters of all; NULL where there is none. */
+struct logbook *shared_logbook(uint32_t slot);
 
 uint64_t now_ms(void);
 uint64_t now_us(void);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -21,14 +22,15 @@
 #include "counters.h"
 #include "intake.h"
 #include "lane.h"
+#include "logbook.h"
 #include "pairs.h"
 #include "protocol.h"
 #include "rewrite.h"
 #include "site.h"
 
-static uint32_t last_id;
 static int listener = -1;
 static int waiting = -1; /* an epoll instance of this worker alone */
+static uint64_t request_name; /* of the present one, in the ledger */
 
 static void end_connection(const struct task *task) {
   syscall(SYS_shutdown, task->connection, SHUT_RDWR);
@@ -55,18 +57,17 @@ static const char *status_line(int reason) {
   }
 }
 
-/* The same page as the router's (src/router/refusal-page.ts); nothing of the request is in it. */
-static void answer_refusal(const struct task *task, int reason) {
+/* The same page as the router's (src/router/refusal-page.ts); nothing of the request is in it. Returns its length. */
+static uint64_t answer_refusal(const struct task *task, int reason) {
   unsigned char out[1024];
   char page[320];
   const char *status = status_line(reason);
   counters->refused++;
   counters->last_refusal = (uint32_t)reason;
-  counters->last_refusal_id = ++last_id;
   int body = snprintf(page, sizeof page,
                       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>%s</title></head>\n"
-                      "<body><h1>%s</h1><p>Reference: %d-%u</p></body></html>\n",
-                      status, status, (int)getpid(), last_id);
+                      "<body><h1>%s</h1><p>Reference: %012llx</p></body></html>\n",
+                      status, status, (unsigned long long)request_name);
   int length = snprintf((char *)out + FCGI_HEADER, sizeof out - 3 * FCGI_HEADER,
                         "Status: %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n"
                         "Cache-Control: no-store\r\n\r\n%s",
@@ -76,7 +77,15 @@ static void answer_refusal(const struct task *task, int reason) {
   record_header(end, FCGI_STDOUT, task->request_id, 0);
   record_header(end + FCGI_HEADER, FCGI_END_REQUEST, task->request_id, 8);
   memset(end + 2 * FCGI_HEADER, 0, 8);
-  send(task->connection, out, (size_t)(end - out) + 3 * FCGI_HEADER, MSG_NOSIGNAL);
+  ssize_t sent = send(task->connection, out, (size_t)(end - out) + 3 * FCGI_HEADER, MSG_NOSIGNAL);
+  return sent > 0 ? (uint64_t)sent : 0;
+}
+
+/* The request is over before PHP has seen it. */
+static void refuse(const struct task *task, int reason) {
+  uint64_t bytes = answer_refusal(task, reason);
+  end_connection(task);
+  logbook_end((unsigned)atoi(status_line(reason)), (unsigned)reason, bytes);
 }
 
 static int is_web_server(int connection) {
@@ -146,12 +155,15 @@ static int receive(int connection, struct task *task) {
   }
   setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   enum intake_result result = intake_read(connection, site.direct.max_body, task);
-  int refusal = result == INTAKE_COMPLETE ? check_key(task) : DIRECT_INTAKE + (int)result;
-  if (refusal == 0) return 1;
-  if (refusal != DIRECT_INTAKE + INTAKE_CLOSE) answer_refusal(task, refusal);
   task->connection = connection;
-  end_connection(task);
-  return 0;
+  if (result == INTAKE_CLOSE) {
+    end_connection(task);
+    return 0;
+  }
+  request_name = logbook_begin(task);
+  int refusal = result == INTAKE_COMPLETE ? check_key(task) : DIRECT_INTAKE + (int)result;
+  if (refusal) refuse(task, refusal);
+  return refusal == 0;
 }
 
 static void next(struct task *task) {
@@ -159,6 +171,7 @@ static void next(struct task *task) {
     int connection = accept_one();
     if (connection < 0) continue;
     counters->busy_since_ms = now_ms();
+    logbook_accepted();
     if (receive(connection, task)) return;
   }
 }
@@ -169,17 +182,17 @@ static void finished(const struct task *task, int is_last) {
   (void)is_last; /* nobody is told: another worker accepts */
   counters->served++;
   counters->bytes_out += answer.bytes;
+  unsigned reason = answer.ended ? 0 : answer.peer_gone ? DIRECT_VISITOR_LEFT : DIRECT_CUT;
   end_connection(task);
+  logbook_end(answer.status, reason, answer.bytes);
 }
 
-static void refused(const struct task *task, struct verdict verdict) {
-  answer_refusal(task, (int)verdict.reason);
-  end_connection(task);
-}
+static void refused(const struct task *task, struct verdict verdict) { refuse(task, (int)verdict.reason); }
 
 const struct lane *direct_lane(unsigned slot) {
   static const struct lane lane = {next, started, finished, refused};
   counters_choose(slot);
+  logbook_choose(slot);
   listener = fcntl(GUISE_LISTEN_FD, F_DUPFD_CLOEXEC, GUISE_COUNTERS_FD + 1);
   waiting = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};

@@ -36,6 +36,8 @@ static int read_direct(void) {
   direct->max_body = number("GUISE_MAX_BODY");
   direct->read_timeout_ms = (unsigned long)number("GUISE_READ_TIMEOUT");
   direct->max_requests = (unsigned)number("GUISE_MAX_REQUESTS");
+  direct->slots = (unsigned)number("GUISE_SLOTS");
+  direct->keeps_lines = getenv("GUISE_LINES") != NULL;
   return direct->keys != NULL;
 }
 
@@ -84,6 +86,6 @@ static void erase(const char *name) {
 
 void site_erase_environment(void) {
   static const char *const names[] = {"LD_PRELOAD", "GUISE_SITE", "GUISE_ROOT", "GUISE_OWNERS", "GUISE_SUFFIXES", "GUISE_SHARED", "GUISE_TIME_LIMIT", "GUISE_KEYS",
-                                      "GUISE_WEB_UIDS", "GUISE_MAX_BODY", "GUISE_READ_TIMEOUT", "GUISE_MAX_REQUESTS", "GUISE_ERROR_LOG"};
+                                      "GUISE_WEB_UIDS", "GUISE_MAX_BODY", "GUISE_READ_TIMEOUT", "GUISE_MAX_REQUESTS", "GUISE_SLOTS", "GUISE_LINES", "GUISE_ERROR_LOG"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) erase(names[i]);
 }

@@ -17,6 +17,8 @@ struct direct {
   unsigned long long max_body;
   unsigned long read_timeout_ms;
   unsigned max_requests; /* 0: no limit */
+  unsigned slots;        /* workers that the shared memory has room for */
+  int keeps_lines;       /* the ledger wants to know single requests */
 };
 
 struct site {

@@ -31,6 +31,8 @@ export interface Outcome {
   readonly maxRssKb: number;
   /** The process that ran it, as the kernel told the master; 0: none did. */
   readonly pid: number;
+  /** Its worker has taken it from the web server itself: what is said of it is mostly that worker's word. */
+  readonly isDirect?: boolean;
 }
 
 /** Of a request that used nothing. */

@@ -38,6 +38,7 @@ export const recordFields = [
   'endedBy',
   'byUid',
   'reason',
+  'lane',
   'leftOut',
 ] as const;
 
@@ -71,6 +72,7 @@ export function recordLine(
       endedBy: outcome.endedBy,
       ...(byUid === undefined ? {} : { byUid }),
       ...(reason === '' ? {} : { reason }),
+      ...(outcome.isDirect === true ? { lane: 'direct' } : {}),
       ...(leftOut === 0 ? {} : { leftOut }),
     }),
   );

@@ -33,12 +33,17 @@ export function noUsage(): Usage {
 export function addUsage(sum: Usage, more: Readonly<Usage>): void {
   sum.requests += more.requests;
   sum.refused += more.refused;
-  sum.bytesIn += more.bytesIn;
-  sum.bytesOut += more.bytesOut;
-  sum.cpuUs += more.cpuUs;
-  sum.queueMs += more.queueMs;
-  sum.runMs += more.runMs;
+  sum.bytesIn = exact(sum.bytesIn + more.bytesIn);
+  sum.bytesOut = exact(sum.bytesOut + more.bytesOut);
+  sum.cpuUs = exact(sum.cpuUs + more.cpuUs);
+  sum.queueMs = exact(sum.queueMs + more.queueMs);
+  sum.runMs = exact(sum.runMs + more.runMs);
   sum.maxRssKb = Math.max(sum.maxRssKb, more.maxRssKb);
+}
+
+/** The largest number that is exact: above it a sum stays as it is, for the ledger takes no other. */
+function exact(sum: number): number {
+  return Math.min(sum, Number.MAX_SAFE_INTEGER);
 }
 
 export function usageOf(outcome: Outcome): Usage {

@@ -39,6 +39,8 @@ const scriptReasons = refusalReasons.length - firstScriptReason;
 const directReasons: Readonly<Record<number, CountedReason>> = {
   100: 'no-key',
   101: 'wrong-key',
+  103: 'visitor-left',
+  104: 'worker-died',
   112: 'read-timeout',
   113: 'params-too-large',
   114: 'body-too-large',

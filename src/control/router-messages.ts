@@ -38,6 +38,9 @@ export const toRouter = {
   processState: 14,
   slates: 15,
   sites: 16,
+  directSite: 17,
+  directWorker: 18,
+  directWorkerGone: 19,
 } as const;
 
 /** Of `listener`, in `a`: how a peer there is told by its uid. */
@@ -106,6 +109,16 @@ export interface RouterSite extends LedgerPolicy {
   /** Whom it runs as; 0 for the row that stands for all automatic sites. */
   readonly uid: number;
   /** A request that runs for longer gets a line in the slow log; 0: none does. */
+  readonly slowAfterMs: number;
+  readonly ledgerLinesPerSecond: number;
+}
+
+/** What the router must know of a site of the direct lane, whose requests it reads of in logbooks (control/logbook.ts). */
+export interface RouterDirectSite extends LedgerPolicy {
+  readonly name: string;
+  readonly uid: number;
+  /** Workers that the memory has room for. */
+  readonly slots: number;
   readonly slowAfterMs: number;
   readonly ledgerLinesPerSecond: number;
 }

@@ -6,21 +6,26 @@
  * Privilege: root. The counters are the site's word about itself, and decide about its own workers only.
  */
 
-import { ftruncateSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { type Figures, figure } from '../account/figures.js';
 import { counterSlotBytes, type DirectCounters, readCounters } from '../control/direct-counters.js';
+import { directMemoryBytes } from '../control/logbook.js';
+import { toRouter } from '../control/router-messages.js';
 import { POLLIN, type Poller } from '../os/poller.js';
-import { close, memfd } from '../os/socket.js';
+import { sharedMemory } from '../os/shared-memory.js';
+import { close } from '../os/socket.js';
 import type { Site } from '../site/site.js';
 import { DirectTally } from './direct-tally.js';
-import type { Lane, LaneSite, TemplateSupplies, WorkerSupplies } from './lane.js';
+import type { Lane, LaneRouter, LaneSite, TemplateSupplies, WorkerSupplies } from './lane.js';
+import { Places } from './places.js';
 
 /** How often the counters of a site with workers are read. */
 const periodMs = 1000;
 const SIGTERM = 15;
 
 export interface DirectSetup {
+  readonly id: number;
   readonly site: Site;
   /** The site's own socket; stays the caller's. */
   readonly listener: number;
@@ -28,17 +33,19 @@ export interface DirectSetup {
   readonly readTimeoutMs: number;
   readonly poller: Poller;
   readonly log: Logger;
+  /** Reads what workers write into their logbooks. */
+  readonly router: () => LaneRouter | undefined;
 }
 
 export class DirectLane implements Lane {
   readonly isDirect = true;
-  readonly slates = -1;
   readonly #setup: DirectSetup;
   readonly #owner: LaneSite;
-  #counters: number;
+  /** Counters, and logbooks behind them. */
+  #shared: number;
+  /** A copy of the counters: read with pread(2), never through a mapping. */
   readonly #memory: Buffer;
-  /** Which worker has which slot. Read with pread(2): a worker that cuts the memory short harms only itself. */
-  readonly #slots = new Map<number, number>();
+  readonly #places: Places;
   #isWatching = false;
   #isLeaving = false;
   #isClosed = false;
@@ -52,10 +59,10 @@ export class DirectLane implements Lane {
   constructor(setup: DirectSetup, owner: LaneSite) {
     this.#setup = setup;
     this.#owner = owner;
-    const bytes = setup.site.maxWorkers * counterSlotBytes;
-    this.#counters = memfd('guise-counters');
-    ftruncateSync(this.#counters, bytes);
-    this.#memory = Buffer.alloc(bytes);
+    const { maxWorkers } = setup.site;
+    this.#shared = sharedMemory('guise-logbooks', directMemoryBytes(maxWorkers));
+    this.#memory = Buffer.alloc(maxWorkers * counterSlotBytes);
+    this.#places = new Places(maxWorkers);
     this.#watch();
   }
 
@@ -63,7 +70,7 @@ export class DirectLane implements Lane {
     const { site, listener, webUids, readTimeoutMs } = this.#setup;
     return {
       listener,
-      shared: this.#counters,
+      shared: this.#shared,
       env: {
         GUISE_SHARED: '1',
         GUISE_KEYS: site.keyRequired ? site.keys.join(',') : '',
@@ -71,29 +78,42 @@ export class DirectLane implements Lane {
         GUISE_MAX_BODY: String(site.maxBodyBytes),
         GUISE_READ_TIMEOUT: String(readTimeoutMs),
         GUISE_MAX_REQUESTS: String(site.maxRequests),
+        GUISE_SLOTS: String(site.maxWorkers),
+        ...(site.ledger === 'off' ? {} : { GUISE_LINES: '1' }),
       },
     };
   }
 
   forWorker(id: number): WorkerSupplies {
-    const taken = new Set(this.#slots.values());
-    let slot = 0;
-    while (taken.has(slot)) slot++;
-    this.#slots.set(id, slot);
-    return { ours: -1, theirs: -1, slot };
+    return { ours: -1, theirs: -1, slot: this.#places.take(id) };
   }
 
-  born(): void {
-    // It accepts by itself.
+  introduce(): void {
+    const { id, site, router } = this.#setup;
+    if (this.#shared < 0) return;
+    router()?.giveDirectSite(id, site, this.#shared);
+    for (const { worker, slot, pid } of this.#places.born) this.#introduceWorker(worker, slot, pid);
+  }
+
+  #introduceWorker(worker: number, slot: number, pid: number): void {
+    this.#setup.router()?.tell(toRouter.directWorker, this.#setup.id, worker, slot, pid);
+  }
+
+  /** It accepts by itself. */
+  born(worker: number, _channel: number, pid: number): void {
+    this.#places.bear(worker, pid);
+    this.#introduceWorker(worker, this.#places.slotOf(worker), pid);
   }
 
   unborn(id: number): void {
-    this.#slots.delete(id);
+    this.#places.give(id);
   }
 
   gone(id: number, exitCode: number | null, signal: number | null): void {
-    this.#countLost(id);
-    this.#slots.delete(id);
+    const wasTimedOut = this.#timedOut.delete(id);
+    this.#countLost(id, wasTimedOut);
+    this.#places.give(id);
+    this.#setup.router()?.tell(toRouter.directWorkerGone, this.#setup.id, id, wasTimedOut ? 1 : 0, 0);
     if (this.#owner.workers === 0 && (this.#isLeaving || this.#isClosed)) this.#sleep();
     else if (!this.#isLeaving && signal === null && exitCode === 0) this.#fill();
     // A worker that crashed is replaced at the next look: a crash at every start costs one process a second.
@@ -126,7 +146,7 @@ export class DirectLane implements Lane {
   }
 
   #count(all: readonly DirectCounters[], nowMs: number): void {
-    this.#tally.add(all, this.#slots.size, { monotonicMs: nowMs, epochMs: Date.now() });
+    this.#tally.add(all, this.#places.size, { monotonicMs: nowMs, epochMs: Date.now() });
   }
 
   #watch(): void {
@@ -169,8 +189,8 @@ export class DirectLane implements Lane {
   }
 
   #release(): void {
-    if (this.#counters >= 0) close(this.#counters);
-    this.#counters = -1;
+    if (this.#shared >= 0) close(this.#shared);
+    this.#shared = -1;
   }
 
   /** A pause before the socket is watched again, so that a site that cannot start does not keep the master busy. */
@@ -208,7 +228,7 @@ export class DirectLane implements Lane {
 
   #enforceTimeLimit(all: readonly DirectCounters[], nowMs: number): void {
     const { site, log } = this.#setup;
-    for (const [worker, slot] of this.#slots) {
+    for (const { worker, slot } of this.#places.all) {
       const busySinceMs = all[slot]?.busySinceMs ?? 0;
       if (busySinceMs === 0 || nowMs - busySinceMs <= site.timeLimitMs) continue;
       log.warn({ site: site.name, worker, reason: 'time-limit' }, 'request stopped');
@@ -218,9 +238,8 @@ export class DirectLane implements Lane {
   }
 
   /** One that has ended and still says that it is busy has taken a request along. */
-  #countLost(worker: number): void {
-    const wasTimedOut = this.#timedOut.delete(worker);
-    const busySinceMs = this.#read()[this.#slots.get(worker) ?? -1]?.busySinceMs ?? 0;
+  #countLost(worker: number, wasTimedOut: boolean): void {
+    const busySinceMs = this.#read()[this.#places.slotOf(worker)]?.busySinceMs ?? 0;
     if (busySinceMs > 0) this.#tally.lost(wasTimedOut ? 'time-limit' : 'worker-died', Date.now());
   }
 
@@ -234,7 +253,7 @@ export class DirectLane implements Lane {
   }
 
   #read(): DirectCounters[] {
-    if (this.#counters >= 0) readSync(this.#counters, this.#memory, 0, this.#memory.length, 0);
+    if (this.#shared >= 0) readSync(this.#shared, this.#memory, 0, this.#memory.length, 0);
     return Array.from({ length: this.#setup.site.maxWorkers }, (_, slot) => readCounters(this.#memory, slot));
   }
 }

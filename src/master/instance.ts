@@ -189,7 +189,7 @@ export class Instance {
 
   *#routerSites(): Iterable<OpenSite> {
     for (const runtime of this.sites.all()) {
-      if (!runtime.isClosing && runtime.site.dispatch === 'router')
+      if (!runtime.isClosing || runtime.site.dispatch === 'direct')
         yield { runtime, listener: this.sites.listenerOf(runtime.site.name) };
     }
   }

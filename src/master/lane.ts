@@ -4,6 +4,7 @@
  */
 
 import type { Figures } from '../account/figures.js';
+import type { Site } from '../site/site.js';
 
 /** What a worker is born with. Descriptors of -1 are none. */
 export interface WorkerSupplies {
@@ -24,10 +25,33 @@ export interface TemplateSupplies {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** A worker as the router gets it. */
+export interface Birth {
+  readonly worker: number;
+  readonly uid: number;
+  /** By the kernel's word. */
+  readonly pid: number;
+  /** Where its slate lies. */
+  readonly slot: number;
+  /** The router's end of its job channel. */
+  readonly channel: number;
+}
+
+/** The router, as lanes know it. */
+export interface LaneRouter {
+  tell(type: number, site: number, worker: number, a: number, b: number): void;
+  /** The channel goes along for good. */
+  giveWorker(site: number, birth: Birth): void;
+  /** The site's slates; the descriptor stays the caller's. */
+  giveSlates(site: number, slates: number): void;
+  /** A site that the router only reads of, in this memory; the descriptor stays the caller's. */
+  giveDirectSite(id: number, site: Site, memory: number): void;
+}
+
 export interface Lane {
   readonly isDirect: boolean;
-  /** Memory with the workers' slates, for the router; -1: none. It stays the lane's. */
-  readonly slates: number;
+  /** There is a router that knows nothing yet of what the workers share with it. */
+  introduce(): void;
   forTemplate(): TemplateSupplies;
   forWorker(id: number): WorkerSupplies;
   /** `pid` is the kernel's word. */

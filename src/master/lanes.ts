@@ -7,9 +7,9 @@ import type { Poller } from '../os/poller.js';
 import { connectionsAt } from '../os/unix-sockets.js';
 import type { Site } from '../site/site.js';
 import { DirectLane } from './direct-lane.js';
-import type { Lane, LaneSite } from './lane.js';
+import type { Lane, LaneRouter, LaneSite } from './lane.js';
 import { ProgramLane } from './program-lane.js';
-import { type LaneRouter, RoutedLane } from './routed-lane.js';
+import { RoutedLane } from './routed-lane.js';
 
 export interface LaneSetup {
   readonly config: Config;
@@ -33,7 +33,8 @@ export function laneMaker(setup: LaneSetup): (id: number, site: Site, owner: Lan
       case 'direct': {
         const webUids = webUsers.map((user) => user.uid);
         const { readTimeoutMs } = config.router;
-        return new DirectLane({ site, listener, webUids, readTimeoutMs, poller, log }, owner);
+        const { router } = setup;
+        return new DirectLane({ id, site, listener, webUids, readTimeoutMs, poller, log, router }, owner);
       }
       case 'program': {
         const boundAt = boundNameOf(site.name);

@@ -59,9 +59,7 @@ export function makeSiteSet(parts: SiteSetParts): SiteSet {
     nowMs: () => performance.now(),
   };
   return new SiteSet(config().paths.run, around, {
-    opened: (runtime, listener) => {
-      if (runtime.site.dispatch === 'router') router()?.siteOpened(runtime, listener);
-    },
+    opened: (runtime, listener) => router()?.siteOpened(runtime, listener),
     rekeyed: (runtime) => router()?.siteRekeyed(runtime),
     closed: (runtime) => router()?.siteClosed(runtime),
     gone: ({ id, figures }) => {

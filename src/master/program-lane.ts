@@ -51,7 +51,6 @@ export interface ProgramSetup {
 
 export class ProgramLane implements Lane {
   readonly isDirect = false;
-  readonly slates = -1;
   readonly #setup: ProgramSetup;
   readonly #owner: LaneSite;
   readonly #startedMs = new Map<number, number>();
@@ -71,6 +70,10 @@ export class ProgramLane implements Lane {
     // FastCGI programs expect to wait in accept(2); those that do not set it themselves.
     setBlocking(setup.listener, true);
     this.#watch();
+  }
+
+  introduce(): void {
+    // The router hears nothing of it.
   }
 
   forTemplate(): TemplateSupplies {

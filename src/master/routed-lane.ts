@@ -9,27 +9,7 @@ import { lastJobOf, slateBytes } from '../control/slate.js';
 import { sharedMemory } from '../os/shared-memory.js';
 import { close, seqpacketPair, setBlocking } from '../os/socket.js';
 import type { Site } from '../site/site.js';
-import type { Lane, TemplateSupplies, WorkerSupplies } from './lane.js';
-
-/** A worker as the router gets it. */
-export interface Birth {
-  readonly worker: number;
-  readonly uid: number;
-  /** By the kernel's word. */
-  readonly pid: number;
-  /** Where its slate lies. */
-  readonly slot: number;
-  /** The router's end of its job channel. */
-  readonly channel: number;
-}
-
-export interface LaneRouter {
-  tell(type: number, site: number, worker: number, a: number, b: number): void;
-  /** The channel goes along for good. */
-  giveWorker(site: number, birth: Birth): void;
-  /** The site's slates; the descriptor stays the caller's. */
-  giveSlates(site: number, slates: number): void;
-}
+import type { Lane, LaneRouter, TemplateSupplies, WorkerSupplies } from './lane.js';
 
 const memory = Buffer.alloc(slateBytes);
 
@@ -54,8 +34,8 @@ export class RoutedLane implements Lane {
     this.#router = router;
   }
 
-  get slates(): number {
-    return this.#slates;
+  introduce(): void {
+    if (this.#slates >= 0) this.#router()?.giveSlates(this.#site, this.#slates);
   }
 
   /** A worker of an earlier template keeps its slate's number, so none of the new ones gets it. */
@@ -63,7 +43,7 @@ export class RoutedLane implements Lane {
     if (!this.#oneJob) {
       this.templateGone();
       this.#slates = sharedMemory('guise-slates', this.#maxWorkers * slateBytes);
-      this.#router()?.giveSlates(this.#site, this.#slates);
+      this.introduce();
     }
     return { listener: -1, shared: this.#slates, env: this.#oneJob ? {} : { GUISE_SHARED: '1' } };
   }

@@ -21,13 +21,14 @@ import type { Poller } from '../os/poller.js';
 import { deathText } from '../os/signal.js';
 import { close } from '../os/socket.js';
 import { afterFailure, type BackOff, noFailure } from '../pool/back-off.js';
+import type { Site } from '../site/site.js';
 import { routerAuto } from './auto-sites.js';
+import type { Birth, LaneRouter } from './lane.js';
 import { spoolDirectory } from './layout.js';
 import type { SharedListeners } from './listeners.js';
 import { processState } from './process-state.js';
-import type { Birth } from './routed-lane.js';
 import { RouterProcess } from './router-process.js';
-import { keyHashes, routerSite } from './router-row.js';
+import { directSite, keyHashes, routerSite } from './router-row.js';
 import type { SiteRuntime } from './site-runtime.js';
 import { StatusQuestion } from './status-question.js';
 
@@ -46,7 +47,10 @@ export interface RouterLinkSetup {
   readonly config: Config;
   /** The sockets that all sites share. */
   readonly listeners: SharedListeners;
-  /** Sites and their own listening sockets (-1: none), for a router that knows none yet. */
+  /**
+   * Sites and their own listening sockets (-1: none), for a router that knows none yet: also those of the direct lane
+   * that are closing, for their last requests.
+   */
   sites(): Iterable<OpenSite>;
   /** The router says figures of a site, asked or not. */
   figures(message: FiguresMessage): void;
@@ -65,7 +69,7 @@ export interface RouterLinkSetup {
 /** A router that has run this long was sound: the next failure counts as the first. */
 const soundAfterMs = 10_000;
 
-export class RouterLink {
+export class RouterLink implements LaneRouter {
   restarts = 0;
   readonly #setup: RouterLinkSetup;
   #process: RouterProcess | undefined;
@@ -111,13 +115,12 @@ export class RouterLink {
   siteOpened(runtime: SiteRuntime, listener: number): void {
     if (!this.#isOpen) return;
     const { id, site } = runtime;
-    const { linesPerSecond } = this.#setup.config.ledger;
-    this.#process?.order(
-      { type: toRouter.site, site: id, worker: 0, a: 0, b: 0 },
-      routerSite(site, linesPerSecond),
-    );
-    if (listener >= 0) this.#giveListener(id, listener);
-    this.giveSlates(id, runtime.slates);
+    if (site.dispatch === 'router') {
+      const row = routerSite(site, this.#linesPerSecond);
+      this.#process?.order({ type: toRouter.site, site: id, worker: 0, a: 0, b: 0 }, row);
+      if (listener >= 0) this.#giveListener(id, listener);
+    }
+    runtime.introduce();
   }
 
   giveWorker(site: number, { worker, uid, pid, slot, channel }: Birth): void {
@@ -128,8 +131,16 @@ export class RouterLink {
 
   /** Memory that the workers of a site's template share with the router; the descriptor stays the caller's. */
   giveSlates(site: number, slates: number): void {
-    if (slates < 0) return;
     this.#process?.order({ type: toRouter.slates, site, worker: 0, a: 0, b: 0 }, undefined, slates, true);
+  }
+
+  giveDirectSite(id: number, site: Site, memory: number): void {
+    const row = directSite(site, this.#linesPerSecond);
+    this.#process?.order({ type: toRouter.directSite, site: id, worker: 0, a: 0, b: 0 }, row, memory, true);
+  }
+
+  get #linesPerSecond(): number {
+    return this.#setup.config.ledger.linesPerSecond;
   }
 
   /** What the kernel says of a worker's process. */
@@ -217,17 +228,22 @@ export class RouterLink {
   #tellAll(process: RouterProcess): void {
     const { listeners } = this.#setup;
     const none = { site: 0, worker: 0, a: 0, b: 0 };
-    const { linesPerSecond } = this.#setup.config.ledger;
     const known = [...this.#setup.sites()];
-    const table = known.map(({ runtime: { id, site } }) => [id, routerSite(site, linesPerSecond)] as const);
+    const routed = known.filter(({ runtime }) => runtime.site.dispatch === 'router');
+    const table = routed.map(
+      ({ runtime: { id, site } }) => [id, routerSite(site, this.#linesPerSecond)] as const,
+    );
     for (const rows of inPortions(table)) {
       const [[site, row] = [0]] = rows;
       if (rows.length === 1) process.order({ ...none, type: toRouter.site, site }, row);
       else process.order({ ...none, type: toRouter.sites }, packRows(rows));
     }
-    for (const { runtime, listener } of known) {
+    for (const { runtime, listener } of routed) {
       if (listener >= 0) this.#giveListener(runtime.id, listener);
-      this.giveSlates(runtime.id, runtime.slates);
+    }
+    for (const { runtime } of known) {
+      runtime.introduce();
+      if (runtime.isClosing) this.siteClosed(runtime);
     }
     this.#giveListener(0, listeners.unix);
     this.#giveListener(0, listeners.requests, listenerKind.requests);

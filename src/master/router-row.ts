@@ -1,7 +1,7 @@
 /** A site's row of the router's table. */
 
 import { createHash } from 'node:crypto';
-import type { RouterSite } from '../control/router-messages.js';
+import type { RouterDirectSite, RouterSite } from '../control/router-messages.js';
 import { isForVisitors, nameForUser, type Site } from '../site/site.js';
 
 /** The keys that a site accepts now, as digests: the router never learns a key that nobody has shown to it. */
@@ -39,6 +39,20 @@ export function routerSite(site: Site, linesPerSecond: number): RouterSite {
     ledgerSample: site.ledgerSample,
     ledgerSlowerThanMs: site.ledgerSlowerThanMs,
     slowAfterMs: site.slowAfterMs,
+    ledgerLinesPerSecond: linesPerSecond,
+  };
+}
+
+/** What the router learns of a site whose requests it does not take: enough for its ledger. */
+export function directSite(site: Site, linesPerSecond: number): RouterDirectSite {
+  return {
+    name: site.name,
+    uid: site.user.uid,
+    slots: site.maxWorkers,
+    slowAfterMs: site.slowAfterMs,
+    ledger: site.ledger,
+    ledgerSample: site.ledgerSample,
+    ledgerSlowerThanMs: site.ledgerSlowerThanMs,
     ledgerLinesPerSecond: linesPerSecond,
   };
 }

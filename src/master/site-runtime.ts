@@ -79,8 +79,9 @@ export class SiteRuntime implements TreeOwner {
     return this.#lane.figures();
   }
 
-  get slates(): number {
-    return this.#lane.slates;
+  /** There is a router that knows nothing yet but that there is this site. */
+  introduce(): void {
+    this.#lane.introduce();
   }
 
   /** The last thing that went wrong, in one line. */

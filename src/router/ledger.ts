@@ -13,13 +13,13 @@ import {
   encodeBatch,
   fileKinds,
 } from '../account/batch.js';
-import { isWanted } from '../account/ledger-policy.js';
+import { isWanted, type LedgerPolicy } from '../account/ledger-policy.js';
+import type { LineBudget } from '../account/line-budget.js';
 import type { Outcome } from '../account/outcome.js';
 import { type RequestText, recordLine } from '../account/record.js';
-import { dayOf, nobody, UsageTable, usageOf } from '../account/usage.js';
+import { dayOf, nobody, type Usage, UsageTable, usageOf } from '../account/usage.js';
 import { Channel } from '../control/channel.js';
 import type { Poller } from '../os/poller.js';
-import type { RoutedSite } from './routed-site.js';
 
 /** How long a record waits for company: what a router that is killed can lose. */
 const pauseMs = 100;
@@ -27,6 +27,16 @@ const pauseMs = 100;
 const waitingMaxBytes = 256 * 1024;
 /** At its end the router waits so long for the last acknowledgement. */
 const lastWordMs = 2000;
+
+/** Whose lines they are. */
+export interface LedgerSite {
+  readonly id: number;
+  readonly name: string;
+  readonly config: LedgerPolicy;
+  readonly records: LineBudget;
+  /** So many lines have not been written since the last one that was. */
+  linesLeftOut: number;
+}
 
 export class RouterLedger {
   readonly #poller: Poller;
@@ -61,17 +71,27 @@ export class RouterLedger {
   }
 
   /** Counts a request, and writes its line if the site wants one. */
-  record(outcome: Outcome, site: RoutedSite | undefined, request: RequestText | undefined): void {
+  record(outcome: Outcome, site: LedgerSite | undefined, request: RequestText | undefined): void {
     const nowMs = Date.now();
-    this.#usage.add(dayOf(nowMs), site?.name ?? nobody, usageOf(outcome));
-    if (site !== undefined && isWanted(site.config, outcome, Math.random())) {
-      this.#line(site, 'requests', (leftOut) => recordLine(nowMs, outcome, request, leftOut));
-    }
+    this.add(site?.name ?? nobody, usageOf(outcome));
+    if (site !== undefined) this.write(outcome, site, request, nowMs);
+  }
+
+  /** Sums alone, of today. */
+  add(site: string, usage: Usage): void {
+    this.#usage.add(dayOf(Date.now()), site, usage);
+    this.#wake();
+  }
+
+  /** The line alone, if the site wants one. */
+  write(outcome: Outcome, site: LedgerSite, request: RequestText | undefined, timeMs: number): void {
+    if (!isWanted(site.config, outcome, Math.random())) return;
+    this.#line(site, 'requests', (leftOut) => recordLine(timeMs, outcome, request, leftOut));
     this.#wake();
   }
 
   /** A line of the site's slow log. */
-  slow(site: RoutedSite, json: (leftOut: number) => string): void {
+  slow(site: LedgerSite, json: (leftOut: number) => string): void {
     this.#line(site, 'slow', json);
     this.#wake();
   }
@@ -85,7 +105,7 @@ export class RouterLedger {
     this.#endIfDone();
   }
 
-  #line(site: RoutedSite, kind: keyof typeof fileKinds, compose: (leftOut: number) => string): void {
+  #line(site: LedgerSite, kind: keyof typeof fileKinds, compose: (leftOut: number) => string): void {
     const suppressed =
       this.#waitingBytes > waitingMaxBytes ? undefined : site.records.take(performance.now());
     if (suppressed === undefined) {

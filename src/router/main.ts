@@ -26,6 +26,7 @@ import { Poller } from '../os/poller.js';
 import { dropDumpable } from '../os/process.js';
 import { becomeStartedUser } from '../os/started-as.js';
 import { Acceptor } from './acceptor.js';
+import { DirectSites } from './direct-sites.js';
 import { LiveRequests } from './live-requests.js';
 import { RouterLog } from './log.js';
 import { carryOut } from './orders.js';
@@ -47,6 +48,7 @@ class Router {
   #settings: RouterSettings | undefined;
   #requests: RequestsServer | undefined;
   #acceptor: Acceptor | undefined;
+  #direct: DirectSites | undefined;
 
   constructor() {
     this.#master = new Channel(this.#poller, masterFd, Buffer.allocUnsafe(orderMaxBytes), maxWaiting, {
@@ -64,12 +66,14 @@ class Router {
       this.#begin(readPayload(bytes, length) as RouterSettings);
       return;
     }
-    if (this.#server === undefined || this.#acceptor === undefined || this.#settings === undefined)
+    if (!this.#server || !this.#acceptor || !this.#direct || !this.#settings)
       throw new Error('the first order must be settings');
     const server = this.#server;
+    const direct = this.#direct;
     const settings = this.#settings;
     const targets = {
       server,
+      direct,
       acceptor: this.#acceptor,
       status: () => {
         this.#tellFigures();
@@ -79,11 +83,13 @@ class Router {
       },
       state: (worker: number, state: ProcessState) => {
         tellSlow(server, worker, state);
+        direct.tellSlow(worker, state);
       },
       requests: (fd: number) => {
-        this.#requests = startRequestsServer(fd, new LiveRequests(server), this.#log, settings, (uid) =>
-          [...server.byId.values()].some((site) => site.uid === uid),
-        );
+        const live = new LiveRequests(server, direct);
+        const isOwner = (uid: number): boolean =>
+          direct.isOwner(uid) || [...server.byId.values()].some((site) => site.uid === uid);
+        this.#requests = startRequestsServer(fd, live, this.#log, settings, isOwner);
       },
       log: (fd: number) => {
         this.#log.stream.replace(fd);
@@ -113,6 +119,17 @@ class Router {
     });
     this.#server = server;
     this.#settings = settings;
+    this.#direct = new DirectSites(server.ledger, {
+      look: (site, worker) => {
+        this.#tell(toMaster.look, site.id, worker, 0);
+      },
+      kill: (site, worker) => {
+        this.#tell(toMaster.kill, site.id, worker, 0);
+      },
+      quiet: () => {
+        this.#endIfDrained();
+      },
+    });
     this.#acceptor = new Acceptor({
       poller: this.#poller,
       log: this.#log,
@@ -143,6 +160,7 @@ class Router {
   #masterIsGone(): void {
     if (this.#server?.isDraining === true) return;
     this.#log.logger.warn('the master is gone');
+    this.#direct?.masterIsGone(isAlive);
     this.#drain();
   }
 
@@ -181,7 +199,18 @@ class Router {
     // Without a server there never was a master to speak of.
     if (this.#server === undefined) process.exit(0);
     if (!this.#server.isDraining || this.#server.connections.size > 0) return;
+    if (this.#direct?.isQuiet === false) return;
     this.#server.ledger.finish(() => process.exit(0));
+  }
+}
+
+/** Whether there is a process of this number: a worker's, for a new one would have to get it within a moment. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

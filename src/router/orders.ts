@@ -4,6 +4,7 @@ import {
   listenerKind,
   noWorkerReason,
   type ProcessState,
+  type RouterDirectSite,
   type RouterKeys,
   type RouterOrder,
   type RouterSite,
@@ -15,6 +16,7 @@ import { type RouterSites, unpackRows } from '../control/router-rows.js';
 import { mapSharedMemory } from '../os/shared-memory.js';
 import { close } from '../os/socket.js';
 import type { Acceptor } from './acceptor.js';
+import type { DirectSites } from './direct-sites.js';
 import type { RefusalReason } from './refusals.js';
 import { RoutedSite } from './routed-site.js';
 import type { Server } from './serve.js';
@@ -22,6 +24,7 @@ import type { Server } from './serve.js';
 export interface OrderTargets {
   readonly server: Server;
   readonly acceptor: Acceptor;
+  readonly direct: DirectSites;
   /** The master asks for figures. */
   status(): void;
   /** What the kernel says of a worker that has been asked about. */
@@ -58,9 +61,6 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
     case toRouter.worker:
       workerArrived(server, site, order, descriptor);
       break;
-    case toRouter.slates:
-      slatesArrived(site, descriptor);
-      break;
     case toRouter.workerGone:
       server.dispatcher.workerGone(order.worker);
       break;
@@ -81,6 +81,32 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       break;
     case toRouter.drain:
       targets.drain();
+      break;
+    default:
+      carryOutShared(targets, order, () => readPayload(bytes, length), descriptor);
+  }
+}
+
+/** Of memory that workers write to: their slates, or the logbooks of those whose requests do not come here. */
+function carryOutShared(
+  { server, direct }: OrderTargets,
+  order: RouterOrder,
+  row: () => unknown,
+  descriptor: number,
+): void {
+  switch (order.type) {
+    case toRouter.slates:
+      slatesArrived(server.byId.get(order.site), descriptor);
+      break;
+    case toRouter.directSite:
+      direct.open(order.site, row() as RouterDirectSite, mapSharedMemory(descriptor));
+      close(descriptor);
+      break;
+    case toRouter.directWorker:
+      direct.arrived(order.site, order.worker, order.a, order.b);
+      break;
+    case toRouter.directWorkerGone:
+      direct.gone(order.site, order.worker, order.a !== 0);
       break;
     default:
   }
@@ -118,8 +144,9 @@ function openSite(server: Server, site: RoutedSite): void {
   server.sites.add(site);
 }
 
-function siteGone({ server, acceptor }: OrderTargets, id: number): void {
+function siteGone({ server, acceptor, direct }: OrderTargets, id: number): void {
   acceptor.remove(id);
+  direct.close(id);
   const site = server.byId.get(id);
   if (site !== undefined) closeSite(server, site);
 }

@@ -47,7 +47,7 @@ export function outcomeOf(exchange: Exchange, ending: Ending): Outcome {
 }
 
 /** Of CLOCK_MONOTONIC, which workers tell the time by, in milliseconds. */
-const originMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+export const originMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
 /** An end is often noticed later than it was, so the worker's own word counts, where it is possible. */
 function endMs(note: Note | undefined, startedMs: number, nowMs: number): number {
@@ -55,7 +55,7 @@ function endMs(note: Note | undefined, startedMs: number, nowMs: number): number
   return saidMs >= startedMs && saidMs <= nowMs ? saidMs : nowMs;
 }
 
-function endedBy(reason: RefusalReason | ''): Outcome['endedBy'] {
+export function endedBy(reason: RefusalReason | ''): Outcome['endedBy'] {
   if (reason === '') return 'script';
   if (reason === 'worker-died') return 'crash';
   if (reason === 'killed') return 'operator';

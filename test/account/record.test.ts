@@ -23,6 +23,7 @@ const outcome: Outcome = {
   byUid: 0,
   queueMs: 1.23456,
   cpuUserUs: 1500,
+  isDirect: true,
 };
 const request = {
   method: 'GET',
@@ -35,7 +36,14 @@ const request = {
 t.test('every field is on the page, in its order', async (t) => {
   const line = JSON.parse(recordLine(0, outcome, request, 3)) as Record<string, unknown>;
   t.same(Object.keys(line), recordFields);
-  t.match(line, { time: '1970-01-01T00:00:00.000Z', queueMs: 1.235, userMs: 1.5, byUid: 0, leftOut: 3 });
+  t.match(line, {
+    time: '1970-01-01T00:00:00.000Z',
+    queueMs: 1.235,
+    userMs: 1.5,
+    byUid: 0,
+    lane: 'direct',
+    leftOut: 3,
+  });
   const rows = rowsUnder(readReference('ledger.md'), 'Fields of a line');
   t.same(
     rows.map(([name]) => plainCell(name)),

@@ -42,7 +42,7 @@ export class SetRig {
       lives: () => new Lives(),
       lane: () => ({
         isDirect: false,
-        slates: -1,
+        introduce: () => undefined,
         templateGone: () => undefined,
         forTemplate: () => ({ listener: -1, shared: -1, env: {} }),
         forWorker: () => ({ ours: -1, theirs: -1, slot: 0 }),

@@ -58,7 +58,7 @@ class SiteRig {
       lives: () => new Lives(),
       lane: () => ({
         isDirect: false,
-        slates: -1,
+        introduce: () => undefined,
         templateGone: () => undefined,
         forTemplate: () => ({ listener: -1, shared: -1, env: {} }),
         forWorker: () => {

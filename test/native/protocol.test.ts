@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { counterSlotBytes } from '../../src/control/direct-counters.js';
+import { entryHeaderBytes, logbookBytes, logbookSums } from '../../src/control/logbook.js';
 import { slateBytes } from '../../src/control/slate.js';
 import * as template from '../../src/control/template-messages.js';
 import * as worker from '../../src/control/worker-messages.js';
@@ -13,6 +14,7 @@ const program = `
 #include <stddef.h>
 #include <stdio.h>
 #include "counters.h"
+#include "logbook.h"
 #include "protocol.h"
 #include "script.h"
 #define SHOW(name, value) printf("\\"%s\\": %zu,\\n", name, (size_t)(value))
@@ -35,6 +37,23 @@ int main(void) {
   SHOW("counters", sizeof(struct counters));
   SHOW("counters.last_refusal", offsetof(struct counters, last_refusal));
   SHOW("counters.last_end_ms", offsetof(struct counters, last_end_ms));
+  SHOW("logbook", sizeof(struct logbook));
+  SHOW("logbook.written", offsetof(struct logbook, written));
+  SHOW("logbook.begun", offsetof(struct logbook, begun));
+  SHOW("logbook.over", offsetof(struct logbook, over));
+  SHOW("logbook.taken", offsetof(struct logbook, taken));
+  SHOW("logbook.counted", offsetof(struct logbook, counted));
+  SHOW("logbook.present", offsetof(struct logbook, present));
+  SHOW("logbook.ring", offsetof(struct logbook, ring));
+  SHOW("sums.max_rss_kb", offsetof(struct sums, max_rss_kb));
+  SHOW("sums.left_out", offsetof(struct sums, left_out));
+  SHOW("entry", sizeof(struct entry));
+  SHOW("entry.id", offsetof(struct entry, id));
+  SHOW("entry.started_us", offsetof(struct entry, started_us));
+  SHOW("entry.bytes_out", offsetof(struct entry, bytes_out));
+  SHOW("entry.status", offsetof(struct entry, status));
+  SHOW("entry.reason", offsetof(struct entry, reason));
+  SHOW("entry.lengths", offsetof(struct entry, lengths));
   SHOW("order.slot", offsetof(struct order, slot));
   SHOW("JOB_MAX", JOB_MAX);
   SHOW("JOB_KEEP", JOB_KEEP);
@@ -81,6 +100,23 @@ t.test('layouts and numbers are the same on both sides', (t) => {
     counters: counterSlotBytes,
     'counters.last_refusal': 32,
     'counters.last_end_ms': 40,
+    logbook: logbookBytes,
+    'logbook.written': 64,
+    'logbook.begun': 72,
+    'logbook.over': 76,
+    'logbook.taken': 128,
+    'logbook.counted': 136,
+    'logbook.present': 256,
+    'logbook.ring': 4096,
+    'sums.max_rss_kb': 8 * logbookSums.indexOf('maxRssKb'),
+    'sums.left_out': 8 * logbookSums.indexOf('leftOut'),
+    entry: entryHeaderBytes,
+    'entry.id': 8,
+    'entry.started_us': 16,
+    'entry.bytes_out': 64,
+    'entry.status': 72,
+    'entry.reason': 76,
+    'entry.lengths': 80,
     'order.slot': 12,
     JOB_MAX: worker.jobMaxBytes,
     JOB_KEEP: worker.jobKeep,

@@ -15,6 +15,7 @@ import { encodeAnswer } from '../../src/fastcgi/encode.js';
 import { Poller } from '../../src/os/poller.js';
 import { close, memfd, send, seqpacketPair, streamPair } from '../../src/os/socket.js';
 import { Acceptor } from '../../src/router/acceptor.js';
+import { DirectSites } from '../../src/router/direct-sites.js';
 import { RouterLog } from '../../src/router/log.js';
 import { carryOut } from '../../src/router/orders.js';
 import { Server } from '../../src/router/serve.js';
@@ -47,6 +48,7 @@ export function answer(worker: FakeWorker, bytes = page): void {
 export class ServerRig {
   readonly poller = new Poller();
   readonly server: Server;
+  readonly direct: DirectSites;
   readonly demands: { readonly site: number; readonly count: number }[] = [];
   readonly kills: number[] = [];
   readonly slow: number[] = [];
@@ -77,6 +79,11 @@ export class ServerRig {
       closed: () => this.closed++,
       forgotten: (site) => this.forgotten.push(site.id),
       slow: (exchange) => this.slow.push(exchange.worker),
+    });
+    this.direct = new DirectSites(this.server.ledger, {
+      look: () => undefined,
+      kill: (_site, worker) => this.kills.push(worker),
+      quiet: () => undefined,
     });
     this.#acceptor = new Acceptor({
       poller: this.poller,
@@ -141,6 +148,7 @@ export class ServerRig {
     const targets = {
       server: this.server,
       acceptor: this.#acceptor,
+      direct: this.direct,
       status: () => undefined,
       drain: () => undefined,
       log: () => undefined,
