@@ -165,6 +165,8 @@ await journey(async (t, world) => {
     t.equal((await running).status, 200);
     expected++;
     await until('the end of its ledger', () => pidOf('guise: ledger') === 0);
+    const orphans = () => [alice, bob].flatMap(({ user }) => guise.processesOf(user));
+    await until('the end of all workers', () => orphans().length === 0);
     t.equal(usage(bob).requests, expected, 'also without a daemon');
     await guise.start();
     await visit(3);
