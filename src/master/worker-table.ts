@@ -5,7 +5,7 @@
 
 import { GuiseError } from '../error.js';
 import { errno } from '../os/errno.js';
-import { pidfdOpen, pidfdSignal, realUidOf } from '../os/process.js';
+import { isRunBy, pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close } from '../os/socket.js';
 
 interface Record {
@@ -142,8 +142,7 @@ export class WorkerTable {
 function openOwn(pid: number, uid: number): number {
   const pidfd = open(pid);
   if (pidfd < 0) return -1;
-  // What /proc says counts only if the process that the descriptor stands for has not been replaced meanwhile.
-  if (realUidOf(pid) === uid && pidfdSignal(pidfd, 0)) return pidfd;
+  if (isRunBy(pid, pidfd, uid)) return pidfd;
   close(pidfd);
   return -1;
 }

@@ -50,6 +50,7 @@ export interface Addon {
   reap(out: Float64Array): number;
   becomeSubreaper(): number;
   pidfdOpen(pid: number): number;
+  pidfdRealUid(pidfd: number): number;
   pidfdSignal(pidfd: number, signal: number): number;
   setDumpable(dumpable: boolean): number;
   endChildren(parent: number, spare: Int32Array, uids: Int32Array, budgetUs: number): number;

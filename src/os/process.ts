@@ -25,6 +25,19 @@ export function pidfdSignal(pidfd: number, signal: number): boolean {
   return true;
 }
 
+/**
+ * Whether this process is there and its real uid is `uid`. The kernel is asked through the pidfd, from Linux 6.13 on.
+ * Before that /proc is, which costs some forty microseconds, and whose word counts only if the process that the
+ * descriptor stands for has not been replaced meanwhile.
+ *
+ * @param pidfd this process's
+ */
+export function isRunBy(pid: number, pidfd: number, uid: number): boolean {
+  const real = addon.pidfdRealUid(pidfd);
+  if (real >= 0) return real === uid;
+  return real !== -errno.ESRCH && realUidOf(pid) === uid && pidfdSignal(pidfd, 0);
+}
+
 /** The real uid of a process, or -1 when it is gone: proc(5), /proc/PID/status. */
 export function realUidOf(pid: number): number {
   try {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { errno } from '../../src/os/errno.js';
 import { launch } from '../../src/os/launch.js';
-import { pidfdOpen, pidfdSignal } from '../../src/os/process.js';
+import { isRunBy, pidfdOpen, pidfdSignal, realUidOf } from '../../src/os/process.js';
 import { close } from '../../src/os/socket.js';
 import { childrenOf } from '../../src/os/tree.js';
 import { deathOf, nodeProgram, planned, run } from './running.js';
@@ -20,6 +20,19 @@ t.test('a signal by pidfd reaches the process once', async (t) => {
     code: 'SYSCALL_FAILED',
     detail: { syscall: 'pidfd_open', errno: errno.ESRCH },
   });
+});
+
+t.test('a process is known by its real uid, as long as it is there', async (t) => {
+  const identity = { uid: 61_001, gid: 61_001, groups: [] };
+  const { pid } = launch({ ...sleep, identity });
+  const pidfd = pidfdOpen(pid);
+  t.teardown(() => close(pidfd));
+  t.equal(isRunBy(pid, pidfd, 61_001), true);
+  t.equal(isRunBy(pid, pidfd, 0), false);
+  t.equal(realUidOf(pid), 61_001, 'as an older kernel says it');
+  process.kill(pid, 'SIGKILL');
+  await deathOf(pid);
+  t.equal(isRunBy(pid, pidfd, 61_001), false, 'gone');
 });
 
 t.test('what is no pidfd is an error', (t) => {
