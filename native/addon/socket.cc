@@ -25,14 +25,8 @@ static int64_t uidOfPeer(int fd) {
   return result != 0 || peer.uid == static_cast<uid_t>(-1) ? -1 : static_cast<int64_t>(peer.uid);
 }
 
+/** Every connection is asked who made it: the uid goes to the array, -1 where there is none. */
 static napi_value acceptConnection(napi_env env, napi_callback_info info) {
-  const Arguments<1> args(env, info);
-  const int fd = intOf(env, args.values[0]);
-  return numberOf(env, settled([&] { return accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); }));
-}
-
-/** Both at once, for every connection is asked who made it: the uid goes to the array, -1 where there is none. */
-static napi_value acceptWithPeer(napi_env env, napi_callback_info info) {
   const Arguments<2> args(env, info);
   void* uid = nullptr;
   size_t length = 0;
@@ -60,11 +54,6 @@ static napi_value sendBytes(napi_env env, napi_callback_info info) {
                   settled([&] { return send(fd, from.data, from.length, MSG_DONTWAIT | MSG_NOSIGNAL); }));
 }
 
-static napi_value peerUid(napi_env env, napi_callback_info info) {
-  const Arguments<1> args(env, info);
-  return numberOf(env, uidOfPeer(intOf(env, args.values[0])));
-}
-
 static napi_value shutdownSocket(napi_env env, napi_callback_info info) {
   const Arguments<2> args(env, info);
   const int result = shutdown(intOf(env, args.values[0]), intOf(env, args.values[1]));
@@ -89,10 +78,8 @@ static napi_value closeDescriptor(napi_env env, napi_callback_info info) {
 
 void registerSocket(Napi::Env env, Napi::Object exports) {
   exportBare(env, exports, "accept", acceptConnection);
-  exportBare(env, exports, "acceptWithPeer", acceptWithPeer);
   exportBare(env, exports, "receive", receiveBytes);
   exportBare(env, exports, "send", sendBytes);
-  exportBare(env, exports, "peerUid", peerUid);
   exportBare(env, exports, "shutdown", shutdownSocket);
   exportBare(env, exports, "endConnection", endConnection);
   exportBare(env, exports, "close", closeDescriptor);

@@ -65,11 +65,9 @@ export interface Addon {
   groupByGid(gid: number): { name: string; gid: number } | number;
   becomeUser(identity: NativeIdentity): 0 | NativeFailure;
 
-  accept(fd: number): number;
-  acceptWithPeer(fd: number, uid: Int32Array): number;
+  accept(fd: number, uid: Int32Array): number;
   receive(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   send(fd: number, buffer: Uint8Array, offset: number, length: number): number;
-  peerUid(fd: number): number;
   tcpPeerUid(fd: number): number;
   shutdown(fd: number, how: number): number;
   endConnection(fd: number): number;

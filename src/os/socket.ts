@@ -1,5 +1,5 @@
 /**
- * Sockets as plain descriptors. What runs once per request (accept, receive, send, messages, peerUid, shutdown,
+ * Sockets as plain descriptors. What runs once per request (accept, receive, send, messages, shutdown,
  * close, memfd, tmpfile) takes numbers and returns numbers: a negative result is the error number with its sign
  * turned round, and nothing is thrown, since EAGAIN and a peer's faults are ordinary there. What runs at start
  * throws GuiseError SYSCALL_FAILED.
@@ -62,19 +62,14 @@ export function unconnectedSocket(): number {
   return checked(addon.socket(AF_UNIX, SOCK_STREAM), 'socket', 'Unconnected socket');
 }
 
-/** One waiting connection, non-blocking: accept4(2). */
-export function accept(fd: number): number {
-  return addon.accept(fd);
-}
-
 const peer = new Int32Array(1);
 
 /**
- * The same, and whose it is, in one call: `uid` is that of the process at the other end, and -1 where there is none,
- * as with TCP.
+ * One waiting connection, non-blocking: accept4(2). `uid` is that of the process at the other end, by the kernel's
+ * word, and -1 where there is none, as with TCP.
  */
-export function acceptWithPeer(fd: number): { readonly fd: number; readonly uid: number } {
-  const connection = addon.acceptWithPeer(fd, peer);
+export function accept(fd: number): { readonly fd: number; readonly uid: number } {
+  const connection = addon.accept(fd, peer);
   const uid = peer[0] as number;
   return { fd: connection, uid: uid === -1 ? -1 : uid >>> 0 };
 }
@@ -145,11 +140,6 @@ export function peerCredentials(fd: number): { pid: number; uid: number; gid: nu
   checked(addon.peerCredentials(fd, out), 'getsockopt', `Descriptor ${fd}`);
   const [pid = 0, uid = -1, gid = -1] = out;
   return { pid, uid: uid >>> 0, gid: gid >>> 0 };
-}
-
-/** The uid alone, without an object. -1 on failure. */
-export function peerUid(fd: number): number {
-  return addon.peerUid(fd);
 }
 
 /**

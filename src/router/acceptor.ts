@@ -6,7 +6,7 @@
 
 import { errno, errnoName } from '../os/errno.js';
 import { POLLIN, type Poller } from '../os/poller.js';
-import { acceptWithPeer, close, tcpPeerUid } from '../os/socket.js';
+import { accept, close, tcpPeerUid } from '../os/socket.js';
 import type { RouterLog } from './log.js';
 
 /** Connections accepted before others get their turn. */
@@ -94,7 +94,7 @@ export class Acceptor {
         this.#pause('max_connections');
         return;
       }
-      const { fd, uid } = acceptWithPeer(listener.fd);
+      const { fd, uid } = accept(listener.fd);
       if (fd >= 0) this.#admit(fd, listener.isTcp ? tcpPeerUid(fd) : uid, listener);
       else if (fd === -errno.EMFILE || fd === -errno.ENFILE) {
         this.#pause(errnoName(-fd));

@@ -45,7 +45,7 @@ t.test('one web user owns its socket, and nobody else may connect', async (t) =>
   t.teardown(() => client.destroy());
   let connection = -1;
   await until('a connection', () => {
-    connection = accept(fd);
+    connection = accept(fd).fd;
     return connection >= 0;
   });
   close(connection);

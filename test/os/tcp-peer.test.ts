@@ -29,7 +29,7 @@ async function listening(t: Test, host: string): Promise<Listening> {
 
 async function accepted(t: Test, listener: number): Promise<number> {
   const fd = await until('a connection', () => {
-    const one = os.accept(listener);
+    const one = os.accept(listener).fd;
     return one === -errno.EAGAIN ? undefined : { one };
   });
   t.teardown(() => os.close(fd.one));

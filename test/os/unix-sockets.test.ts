@@ -19,7 +19,7 @@ t.test('waiting, open, closed', async (t) => {
   const peers = Array.from({ length: 3 }, () => connect(`${directory}/other`));
   t.teardown(() => peers.map((peer) => peer.destroy()));
   await until('three to wait', () => connectionsAt(path).waiting === 3);
-  const accepted = accept(listener);
+  const accepted = accept(listener).fd;
   t.same(connectionsAt(path), { waiting: 2, open: 1 });
   peers[0]?.destroy();
   t.equal(connectionsAt(path).open, 1, 'whoever accepted it has it still');
