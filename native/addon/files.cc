@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -59,10 +60,21 @@ static Napi::Value lockFile(const Napi::CallbackInfo& info) {
   return resultOf(info.Env(), flock(readInt(info, 0), LOCK_EX | LOCK_NB));
 }
 
+/** The text of an extended attribute, getxattr(2), or the error number; long ones are refused. */
+static Napi::Value readExtendedAttribute(const Napi::CallbackInfo& info) {
+  std::string path, name;
+  if (!readText(info[0], &path) || !readText(info[1], &name)) return Napi::Number::New(info.Env(), -EINVAL);
+  char value[256];
+  const ssize_t length = getxattr(path.c_str(), name.c_str(), value, sizeof(value));
+  if (length < 0) return resultOf(info.Env(), -1);
+  return Napi::String::New(info.Env(), value, static_cast<size_t>(length));
+}
+
 void registerFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("memfd", Napi::Function::New(env, makeMemoryFile));
   exports.Set("sharedMemory", Napi::Function::New(env, makeSharedMemory));
   exports.Set("mapSharedMemory", Napi::Function::New(env, mapSharedMemory));
   exports.Set("tmpfile", Napi::Function::New(env, makeTemporaryFile));
+  exports.Set("extendedAttribute", Napi::Function::New(env, readExtendedAttribute));
   exports.Set("lockFile", Napi::Function::New(env, lockFile));
 }

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { checkConfig, configFile, readConfig } from '../config/config.js';
+import { type Config, checkConfig, configFile, readConfig } from '../config/config.js';
 import { formatProblem, type Problem } from '../config/problem.js';
 import { GuiseError } from '../error.js';
 import { describeSteps } from '../explain/words.js';
 import { landlockSupport } from '../os/landlock.js';
 import { type Probe, type ProbeOptions, probeSite } from '../probe/probe.js';
+import { groupOutlook, limitsNotHeld } from '../site/group-outlook.js';
 import { lostWithoutKey } from '../site/key.js';
 import { readSites } from '../site/registry.js';
 import type { Site } from '../site/site.js';
@@ -115,7 +116,10 @@ function check(asked: string | undefined): CheckReport {
     sites: registry.sites.map((site) => site.name),
     parked: registry.parked.map((parked) => parked.name),
     problems: all,
-    notes: notesOn(registry.sites),
+    notes: [
+      ...notesOn(registry.sites),
+      ...(config === undefined ? [] : notesOnGroups(config, registry.sites)),
+    ],
   };
 }
 
@@ -133,6 +137,24 @@ function notesOn(sites: readonly Site[]): string[] {
     ...keyless,
     `there is no Landlock here (${reason ?? ''}): file modes alone keep ${count(open, 'site')} from reading the others`,
   ];
+}
+
+/** Which of the two ways of finding what a site has started applies, and why. */
+function notesOnGroups(config: Config, sites: readonly Site[]): string[] {
+  const outlook = groupOutlook(config);
+  const { directory, controllers, reason, remedy } = outlook;
+  const mend = remedy === '' ? '' : `; to mend it: ${remedy}`;
+  const way =
+    directory === undefined
+      ? `what a site starts is found by its processes: ${reason}${mend}`
+      : `each site has a control group below ${directory}; it can limit ${controllers.join(', ') || `nothing: ${reason}`}`;
+  const open = sites.flatMap((site) => {
+    const keys = limitsNotHeld(site, outlook).join(', ');
+    if (keys === '') return [];
+    const stays = keys.includes('memory_max') ? 'it does not run' : 'it runs without';
+    return [`${keys} of ${site.name} cannot be held: ${stays}`];
+  });
+  return [way, ...open];
 }
 
 function describe(report: CheckReport): string {

@@ -63,6 +63,8 @@ export interface Config {
     readonly maxWorkers: number;
     /** How long `stop` waits for running requests. */
     readonly drainTimeoutMs: number;
+    /** "auto", "off" or a path: see delegation.ts. */
+    readonly cgroup: string;
   };
   readonly ledger: {
     /** A log file of a site is rotated at this size, and so many older ones are kept. */
@@ -152,6 +154,10 @@ function withPatterns({ roots, key }: NonNullable<ConfigFile['auto']>): NonNulla
   return { roots, key, patterns: roots.map(parseAutoPattern).filter((pattern) => pattern !== undefined) };
 }
 
+function limitsOf(written: typeof configDefaults.limits): Config['limits'] {
+  return { maxWorkers: written.max_workers, drainTimeoutMs: written.drain_timeout, cgroup: written.cgroup };
+}
+
 function build(file: string, written: ConfigFile): Config {
   const base = dirname(file);
   const paths = { ...configDefaults.paths, ...written.paths };
@@ -184,7 +190,7 @@ function build(file: string, written: ConfigFile): Config {
       pingPath: status.ping_path,
       idleTimeoutMs: status.idle_timeout,
     },
-    limits: { maxWorkers: limits.max_workers, drainTimeoutMs: limits.drain_timeout },
+    limits: limitsOf(limits),
     ledger: {
       fileBytes: ledger.file_size,
       keep: ledger.keep,

@@ -112,6 +112,13 @@ export const configSchema = z.strictObject({
       drain_timeout: key(durationKey(0), 'a duration, at most 24 days', 'drain_timeout = "30s"'),
       min_uid: key(count(1, 4_294_967_294), 'a whole number from 1; root is never allowed', 'min_uid = 1000'),
       min_gid: key(count(1, 4_294_967_294), 'a whole number from 1; root is never allowed', 'min_gid = 1000'),
+      cgroup: key(
+        z.string().refine((text) => /^(auto|off|\/[^\0\n]*[^\0\n/])$/.test(text), {
+          error: 'is neither "auto" nor "off" nor an absolute path',
+        }),
+        '"auto", "off", or the absolute path of a directory of control groups',
+        'cgroup = "auto"',
+      ),
     }),
     'a table',
     '[limits]',
@@ -171,7 +178,13 @@ export const configDefaults = {
     usage_days: 800,
   },
   status: { enabled: true, path: '/guise-status', ping_path: '/ping', idle_timeout: 60_000 },
-  limits: { max_workers: defaultMaxWorkers(), drain_timeout: 30_000, min_uid: 1000, min_gid: 1000 },
+  limits: {
+    max_workers: defaultMaxWorkers(),
+    drain_timeout: 30_000,
+    min_uid: 1000,
+    min_gid: 1000,
+    cgroup: 'auto',
+  },
 } satisfies ConfigFile;
 
 /** One worker for every 64 MiB of memory, between 16 and 1024, and never less than four for a processor. */

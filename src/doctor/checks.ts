@@ -5,7 +5,7 @@ import { backendType, htaccessOtherSocket, modInfo, modStatus } from './checks/a
 import { memory, openFiles, processNumbers, siteProcesses } from './checks/capacity.js';
 import { configuration, controlSocket, keyNotRequired, siteFiles, sockets } from './checks/configuration.js';
 import { daemon, secondDaemon, siteQuarantined, staleFiles } from './checks/daemon.js';
-import { cgroup, landlock, landlockOld } from './checks/isolation.js';
+import { cgroup, landlock, landlockOld, siteGroup } from './checks/isolation.js';
 import { fixPathinfo, sharedPhpDirectory } from './checks/php.js';
 import { clock, disk, logRotation } from './checks/room.js';
 import {
@@ -49,6 +49,7 @@ export const checks: readonly Check[] = [
   landlock,
   landlockOld,
   cgroup,
+  siteGroup,
   memory,
   openFiles,
   processNumbers,

@@ -2,7 +2,9 @@
 
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import type { Config } from '../config/config.js';
 import { type LandlockSupport, landlockSupport } from '../os/landlock.js';
+import { type GroupOutlook, groupOutlook } from '../site/group-outlook.js';
 
 export interface ProcessFacts {
   readonly pid: number;
@@ -33,8 +35,8 @@ export interface Machine {
   /** Directories that hold php-fpm's pools. */
   readonly poolDirectories: () => readonly string[];
   readonly logrotateDirectory: string;
-  /** The mount points of cgroup version 2 that this process may make groups in, with their controllers. */
-  readonly cgroups: () => readonly string[];
+  /** What control groups do for the sites of this instance. */
+  readonly groups: (config: Config) => GroupOutlook;
 }
 
 export const thisMachine: Machine = {
@@ -55,7 +57,7 @@ export const thisMachine: Machine = {
   room,
   poolDirectories: () => directories('/etc/php').map((version) => `/etc/php/${version}/fpm/pool.d`),
   logrotateDirectory: '/etc/logrotate.d',
-  cgroups,
+  groups: groupOutlook,
 };
 
 function text(file: string): string {
@@ -107,12 +109,4 @@ function room(path: string): Room | undefined {
   } catch {
     return undefined;
   }
-}
-
-function cgroups(): string[] {
-  const mounts = text('/proc/self/mountinfo')
-    .split('\n')
-    .filter((line) => / - cgroup2 /.test(line))
-    .map((line) => line.split(' ')[4] ?? '');
-  return mounts.filter((mount) => /\bpids\b/.test(text(`${mount}/cgroup.controllers`)));
 }

@@ -5,11 +5,13 @@
 
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
+import { delegationOf } from '../config/delegation.js';
 import { noWorkerReason, type RouterRequest, toMaster, toRouter } from '../control/router-messages.js';
 import { LastGood } from '../site/last-good.js';
 import { SiteCatalog } from '../site/registry.js';
 import { AutoDemands } from './auto-demands.js';
 import { FigureBook } from './figure-book.js';
+import { claimGroups } from './group-claim.js';
 import { Housekeeper } from './housekeeper.js';
 import type { InstanceSetup } from './instance-setup.js';
 import { LedgerLink } from './ledger-link.js';
@@ -18,6 +20,7 @@ import { LogKeeper } from './log-keeper.js';
 import { makeSiteSet } from './make-site-set.js';
 import { Orphans, processesOf } from './orphans.js';
 import { type OpenSite, RouterLink } from './router-link.js';
+import { SiteGroups } from './site-groups.js';
 import { type Difference, isAutomaticId, type SiteSet } from './site-set.js';
 import { releaseTmp } from './site-state.js';
 import { type StatusProgram, startStatus } from './status-program.js';
@@ -38,6 +41,7 @@ export class Instance {
   readonly #housekeeper: Housekeeper;
   readonly #autoDemands: AutoDemands;
   readonly #orphans: Orphans;
+  readonly #groups: SiteGroups;
   readonly #past = new LastGood();
   readonly #logKeeper: LogKeeper;
   #router: RouterLink | undefined;
@@ -61,6 +65,7 @@ export class Instance {
       ...processesOf(this.sites.all()),
       ...[this.#router?.pid ?? 0, this.#ledger?.pid ?? 0, ...this.#housekeeper.pids],
     ]);
+    this.#groups = new SiteGroups(claimGroups(delegationOf(setup.config.limits.cgroup, 'self'), setup.log));
     this.sites = makeSiteSet({
       setup,
       config: () => this.config,
@@ -70,6 +75,7 @@ export class Instance {
       book: this.book,
       housekeeper: this.#housekeeper,
       orphans: this.#orphans,
+      groups: this.#groups,
       prepare: (site) => this.#logKeeper.prepare(site),
     });
     this.#autoDemands = new AutoDemands(this.sites, this.log, {
@@ -175,7 +181,9 @@ export class Instance {
     // Every site that knows the process, not the first: a hostile template that keeps the death of a worker to itself
     // leaves its site with a process id that has since become another site's.
     for (const runtime of this.sites.all()) {
-      if (runtime.childDied(pid, exitCode, signal)) this.sites.sweep(runtime);
+      if (!runtime.childDied(pid, exitCode, signal)) continue;
+      if (runtime.templatePid === undefined && runtime.workers.size === 0) this.#groups.leave(runtime);
+      this.sites.sweep(runtime);
     }
     // A template, a worker without one, or an orphan: what was below it comes to the master.
     this.#orphans.look();
@@ -223,7 +231,9 @@ export class Instance {
     this.#orphans.close();
     this.sites.closeAll();
     for (const runtime of this.sites.all()) runtime.killAll();
+    this.#groups.endAll();
     sweepChildren(() => {
+      this.#groups.close();
       releaseTmp(this.config.paths.state);
       this.#resolveStopped();
     });

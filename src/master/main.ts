@@ -80,6 +80,7 @@ async function serve(instance: Instance): Promise<void> {
   };
   process.on('SIGCHLD', onChild);
   instance.start();
+  onChild(); // what has ended before anybody listened
   const control = new Control(instance, Date.now());
   const reload = (): void => {
     control.reopen();

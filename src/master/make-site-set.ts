@@ -13,6 +13,7 @@ import { openListener } from './listeners.js';
 import type { Orphans } from './orphans.js';
 import { SitePrograms } from './program-process.js';
 import type { RouterLink } from './router-link.js';
+import type { SiteGroups } from './site-groups.js';
 import { SiteSet } from './site-set.js';
 import type { WorkerBudget } from './worker-budget.js';
 
@@ -22,6 +23,7 @@ export interface SiteSetParts {
   readonly book: FigureBook;
   readonly housekeeper: Housekeeper;
   readonly orphans: Orphans;
+  readonly groups: SiteGroups;
   /** The configuration that is in force. */
   readonly config: () => Config;
   /** The set that is being made. */
@@ -32,7 +34,7 @@ export interface SiteSetParts {
 }
 
 export function makeSiteSet(parts: SiteSetParts): SiteSet {
-  const { setup, config, sites, router, budget, book, housekeeper, orphans, prepare } = parts;
+  const { setup, config, sites, router, budget, book, housekeeper, orphans, groups, prepare } = parts;
   const { poller, log, library, webUsers } = setup;
   const around = {
     poller,
@@ -42,6 +44,7 @@ export function makeSiteSet(parts: SiteSetParts): SiteSet {
     prepare,
     requireConfinement: () => config().requireConfinement,
     housekeeper,
+    groups,
     expectOrphans: (uid: number) => orphans.expect(uid),
     lane: laneMaker({
       ...setup,
@@ -55,6 +58,7 @@ export function makeSiteSet(parts: SiteSetParts): SiteSet {
       confinement: (site, directories) =>
         confinementOf(site, directories, library, config().requireConfinement),
       housekeeper,
+      groups,
     }),
     nowMs: () => performance.now(),
   };

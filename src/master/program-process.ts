@@ -18,6 +18,7 @@ import type { Lane } from './lane.js';
 import type { SiteDirectories } from './layout.js';
 import type { Lives } from './lives.js';
 import { restraintsOf } from './restraints.js';
+import type { Grouped, SiteGroups } from './site-groups.js';
 import type { WorkerBudget } from './worker-budget.js';
 import type { WorkerTable } from './worker-table.js';
 
@@ -27,16 +28,20 @@ const SIGTERM = 15;
 /** Starts programs and clears up after them. */
 export interface Programs {
   /** @returns its pid. @throws GuiseError, LAUNCH_FAILED with the step that failed among others */
-  start(site: Site, listener: number): number;
+  start(owner: ProgramOwner, listener: number): number;
   /** It has ended and has been waited for. */
   ended(site: Site, pid: number): void;
 }
+
+/** Whose program it is. */
+export type ProgramOwner = Grouped & { readonly site: Site };
 
 export interface ProgramSurroundings {
   /** Site directories, made if they are missing. */
   prepare(site: Site): SiteDirectories;
   confinement(site: Site, directories: SiteDirectories): LandlockRules | undefined;
   readonly housekeeper: Housekeeper;
+  readonly groups: Pick<SiteGroups, 'enter'>;
 }
 
 export class SitePrograms implements Programs {
@@ -47,10 +52,17 @@ export class SitePrograms implements Programs {
     this.#around = around;
   }
 
-  start(site: Site, listener: number): number {
+  start(owner: ProgramOwner, listener: number): number {
+    const { site } = owner;
     const directories = this.#around.prepare(site);
     const landlock = this.#around.confinement(site, directories);
-    const pid = start(site, directories, listener, landlock);
+    const cgroup = this.#around.groups.enter(owner);
+    let pid: number;
+    try {
+      pid = start(site, directories, { listener, cgroup }, landlock);
+    } finally {
+      if (cgroup >= 0) close(cgroup);
+    }
     this.#endHousekeeping.set(pid, this.#around.housekeeper.attend(site, directories.tmp, landlock));
     return pid;
   }
@@ -78,13 +90,13 @@ export interface Tables {
  */
 export function orderProgram(
   programs: Programs,
-  site: Site,
+  owner: ProgramOwner,
   { budget, workers, lane, lives }: Tables,
   failed: (problem: string) => void,
 ): number | undefined {
   if (!budget.take()) return noWorkerReason.machineLimit;
   try {
-    const pid = programs.start(site, lane.forTemplate().listener);
+    const pid = programs.start(owner, lane.forTemplate().listener);
     const id = budget.nextWorkerId();
     workers.ordered(id, lane.forWorker(id).ours);
     workers.born(id, pid);
@@ -100,7 +112,7 @@ export function orderProgram(
 function start(
   site: Site,
   directories: SiteDirectories,
-  listener: number,
+  { listener, cgroup }: { readonly listener: number; readonly cgroup: number },
   landlock: LandlockRules | undefined,
 ): number {
   const [file, ...args] = site.command ?? [];
@@ -123,6 +135,7 @@ function start(
       newSession: true,
       // Nobody would look after it: the next master has a socket of its own.
       parentDeathSignal: SIGTERM,
+      ...(cgroup < 0 ? {} : { cgroup }),
       ...(landlock === undefined ? {} : { landlock }),
     }).pid;
   } finally {

@@ -196,7 +196,7 @@ export class SiteRuntime implements TreeOwner {
       lives: this.lives,
     };
     const failed = (problem: string): void => this.health.startFailed(problem);
-    return orderProgram(this.#around.programs, this.site, tables, failed);
+    return orderProgram(this.#around.programs, this, tables, failed);
   }
 
   #startTemplate(): TemplateProcess | number {

@@ -4,9 +4,11 @@
  */
 
 import type { Report } from '../control/template-messages.js';
+import { close } from '../os/socket.js';
 import type { Site } from '../site/site.js';
 import type { Lane } from './lane.js';
 import type { Lives } from './lives.js';
+import type { Grouped } from './site-groups.js';
 import type { Surroundings } from './surroundings.js';
 import { TemplateProcess } from './template-process.js';
 
@@ -17,14 +19,14 @@ export class SiteTemplate {
   process: TemplateProcess | undefined;
   /** It has said that it can fork workers. */
   isReady = false;
-  readonly #owner: { readonly site: Site };
+  readonly #owner: Grouped & { readonly site: Site };
   readonly #around: Surroundings;
   readonly #lane: Lane;
   readonly #lives: Lives;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param owner whose site is another object when its keys change */
-  constructor(owner: { readonly site: Site }, around: Surroundings, lane: Lane, lives: Lives) {
+  constructor(owner: Grouped & { readonly site: Site }, around: Surroundings, lane: Lane, lives: Lives) {
     this.#owner = owner;
     this.#around = around;
     this.#lane = lane;
@@ -46,14 +48,19 @@ export class SiteTemplate {
     const directories = this.#around.prepare(site);
     const requireConfinement = this.#around.requireConfinement();
     const supplies = this.#lane.forTemplate();
-    const setup = { site, directories, library, requireConfinement, housekeeper, supplies };
+    const cgroup = this.#around.groups.enter(this.#owner);
+    const setup = { site, directories, library, requireConfinement, housekeeper, supplies, cgroup };
     this.isReady = false;
     this.#around.expectOrphans(site.user.uid);
-    this.process = new TemplateProcess(poller, setup, {
-      report,
-      // The end of the process itself is what counts, and it follows: see SiteRuntime.childDied.
-      lost: () => undefined,
-    });
+    try {
+      this.process = new TemplateProcess(poller, setup, {
+        report,
+        // The end of the process itself is what counts, and it follows: see SiteRuntime.childDied.
+        lost: () => undefined,
+      });
+    } finally {
+      if (cgroup >= 0) close(cgroup);
+    }
     this.#lives.templates++;
     log.debug({ site: site.name, pid: this.process.pid }, 'template started');
     return this.process;

@@ -63,6 +63,7 @@ export class StatusProgram {
       },
       requireConfinement: () => false,
       housekeeper,
+      groups: { enter: () => -1 },
       programs: programs(setup),
       lane: (_id, site, owner) => new ProgramLane({ site, listener, connections, poller, log, nowMs }, owner),
       lives: () => new Lives(),
@@ -135,7 +136,7 @@ function programs({ config, logFile, user, webUsers }: StatusProgramSetup): Prog
   // The end of this pair tells it that the master is gone: a signal for that is lost when a process changes its user.
   const lifelines = new Map<number, number>();
   return {
-    start: (site, listener) => {
+    start: ({ site }, listener) => {
       const [ours, theirs] = streamPair();
       const landlock = routerConfinement();
       try {

@@ -6,6 +6,7 @@ import type { Lane, LaneSite } from './lane.js';
 import type { SiteDirectories } from './layout.js';
 import type { Lives } from './lives.js';
 import type { Programs } from './program-process.js';
+import type { SiteGroups } from './site-groups.js';
 import type { WorkerBudget } from './worker-budget.js';
 
 /** What a site needs of the rest of the master. */
@@ -24,6 +25,7 @@ export interface Surroundings {
   lives(id: number, site: Site): Lives;
   /** For sites that are not PHP. */
   readonly programs: Programs;
+  readonly groups: Pick<SiteGroups, 'enter'>;
   /** This user's processes may be left to the master. */
   expectOrphans(uid: number): void;
   /** How the site's workers get their requests. */

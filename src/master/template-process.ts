@@ -42,6 +42,8 @@ export interface TemplateSetup {
   readonly housekeeper: Housekeeper;
   /** What its lane gives it; the descriptors stay the lane's. */
   readonly supplies: TemplateSupplies;
+  /** The site's control group, or -1; stays the caller's. */
+  readonly cgroup: number;
 }
 
 export interface TemplateHandlers {
@@ -140,6 +142,7 @@ function start(setup: TemplateSetup, landlock: LandlockRules | undefined, channe
       identity: { uid, gid, groups },
       ...restraintsOf(site),
       newSession: true,
+      ...(setup.cgroup < 0 ? {} : { cgroup: setup.cgroup }),
       ...(landlock === undefined ? {} : { landlock }),
     }).pid;
   } finally {

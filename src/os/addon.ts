@@ -92,6 +92,7 @@ export interface Addon {
   passCredentials(fd: number): number;
   peerCredentials(fd: number, out: Int32Array): number;
 
+  extendedAttribute(path: string, name: string): string | number;
   memfd(name: string): number;
   sharedMemory(name: string, bytes: number): number;
   mapSharedMemory(fd: number): ArrayBuffer | number;

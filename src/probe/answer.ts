@@ -95,7 +95,7 @@ function endingOf(pid: number): string {
   } catch {
     // It has just ended.
   }
-  const group = /^0::(.*guise.*)$/m.exec(text)?.[1];
+  const group = /^0::(.*\/sites\/[^/]+)$/m.exec(text)?.[1];
   return group === undefined
     ? 'by its process and those that it started; it has no control group of its own'
     : `by its control group ${group}`;

@@ -5,12 +5,15 @@ import { close, listenUnix } from '../../src/os/socket.js';
 import { makeInstance, otherKey, siteText } from '../site/instance.js';
 import { run as cli } from './run.js';
 
+const groupNote =
+  'what a site starts is found by its processes: guise does not run, and it is its own group that counts';
+
 t.test('all is well', async (t) => {
   const instance = makeInstance(t);
   instance.site('a.example.toml', siteText(instance, 'a.example'));
   t.same(await cli('check', '-c', instance.configFile), {
     code: 0,
-    out: `${instance.configFile}: no problem, 1 site fine`,
+    out: `${instance.configFile}: no problem, 1 site fine\nnote: ${groupNote}`,
     err: '',
   });
 });
@@ -23,7 +26,7 @@ t.test('problems are printed as a compiler does, all of them', async (t) => {
   t.equal(code, 1);
   t.match(out, `${bad}:5: unknown key "max_worker"\n    found:    max_worker\n    expected: max_workers`);
   t.match(out, `${instance.configFile}:12: the group "no-such-group" does not exist`);
-  t.match(out, /2 problems, 1 site parked, 1 site fine$/);
+  t.match(out, /2 problems, 1 site parked, 1 site fine$/m);
 });
 
 t.test('a main file of the wrong shape', async (t) => {

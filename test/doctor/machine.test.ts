@@ -21,7 +21,12 @@ const good: Machine = {
   openFiles: () => ({ soft: 1_048_576, hard: 1_048_576 }),
   room: () => ({ freeBytes: 1024 ** 3, sizeBytes: 1024 ** 4, freeInodes: 5000, inodes: 10_000 }),
   poolDirectories: () => [],
-  cgroups: () => ['/sys/fs/cgroup'],
+  groups: () => ({
+    directory: '/sys/fs/cgroup/system.slice/guise.service',
+    controllers: ['cpu', 'memory', 'pids'],
+    reason: '',
+    remedy: '',
+  }),
 };
 
 async function examine(
@@ -44,7 +49,7 @@ async function examine(
 
 function instanceOf(t: Parameters<typeof makeInstance>[0], toml = ''): Instance {
   const instance = makeInstance(t, toml);
-  instance.site('a.example.toml', siteText(instance, 'a.example'));
+  instance.site('a.example.toml', siteText(instance, 'a.example', 'memory_max = "1G"\n'));
   for (const name of ['run', 'state', 'log']) mkdirSync(`${instance.directory}/${name}`);
   return instance;
 }
@@ -52,7 +57,21 @@ function instanceOf(t: Parameters<typeof makeInstance>[0], toml = ''): Instance 
 const bad: readonly (readonly [string, Partial<Machine>, Partial<Record<keyof Ailment, RegExp>>])[] = [
   ['landlock', { landlock: () => ({ abi: 0, reason: 'switched off' }) }, { found: /switched off/ }],
   ['landlock-old', { landlock: () => ({ abi: 3 }) }, { found: /version 3/ }],
-  ['cgroup', { cgroups: () => [] }, { message: /no cgroup version 2/ }],
+  [
+    'cgroup',
+    { groups: () => ({ controllers: [], reason: 'no cgroup version 2', remedy: 'mount one' }) },
+    { message: /found by its processes: no cgroup version 2/, found: /none/, remedy: /mount one/ },
+  ],
+  [
+    'cgroup',
+    { groups: () => ({ directory: '/a', controllers: [], reason: 'in version 1', remedy: '' }) },
+    { message: /nothing limits it there: in version 1/ },
+  ],
+  [
+    'site-group',
+    { groups: () => ({ directory: '/a', controllers: ['pids', 'cpu'], reason: '', remedy: '' }) },
+    { message: /memory_max of a.example cannot be held: it does not run/, remedy: /--unset memory_max/ },
+  ],
   [
     'process-numbers',
     { pidMax: () => 1000 },

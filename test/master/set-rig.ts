@@ -36,6 +36,7 @@ export class SetRig {
         throw new Error('nothing is started');
       },
       requireConfinement: () => false,
+      groups: { enter: () => -1 },
       programs: { start: () => -1, ended: () => undefined },
       expectOrphans: () => undefined,
       nowMs: () => 0,

@@ -52,6 +52,7 @@ class SiteRig {
       housekeeper: new Housekeeper(config.paths.state, log),
       prepare: () => directories,
       requireConfinement: () => false,
+      groups: { enter: () => -1 },
       programs: { start: () => -1, ended: () => undefined },
       expectOrphans: () => undefined,
       nowMs: () => this.nowMs,

@@ -1,6 +1,7 @@
 /** What the kernel gives to keep sites apart and to end them whole. */
 
-import type { Check } from '../check.js';
+import { limitsNotHeld } from '../../site/group-outlook.js';
+import type { Ailment, Check } from '../check.js';
 
 export const landlock: Check = {
   id: 'landlock',
@@ -46,18 +47,49 @@ export const landlockOld: Check = {
 export const cgroup: Check = {
   id: 'cgroup',
   severity: 'note',
-  title: 'no control groups can be used to count and end processes',
-  examine: ({ config, machine }) =>
-    machine.cgroups().length > 0
-      ? []
-      : [
-          {
-            about: config.file,
-            message:
-              'there is no cgroup version 2 with the controller pids here: what a request started is found by its processes instead',
-            found: 'none mounted with controllers, as in many containers',
-            expected: '/sys/fs/cgroup of type cgroup2, and Delegate=yes in the unit',
-            remedy: '',
-          },
-        ],
+  title: 'sites have no control groups, or such as limit nothing',
+  examine: ({ config, machine }) => {
+    const { directory, controllers, reason, remedy } = machine.groups(config);
+    if (controllers.length > 0) return [];
+    return [
+      {
+        about: config.file,
+        message:
+          directory === undefined
+            ? `what a site starts is found by its processes: ${reason}`
+            : `what a site starts is ended by its group, and nothing limits it there: ${reason}`,
+        found: directory ?? 'none',
+        expected: "a group of the daemon's own with the controllers cpu, memory and pids",
+        remedy,
+      },
+    ];
+  },
+};
+
+export const siteGroup: Check = {
+  id: 'site-group',
+  severity: 'warning',
+  title: 'a site has a limit that no control group can hold it to',
+  examine: ({ config, registry, machine }) => {
+    const outlook = machine.groups(config);
+    return registry.sites.flatMap((site): Ailment[] => {
+      const keys = limitsNotHeld(site, outlook);
+      if (keys.length === 0) return [];
+      const stays = keys.includes('memory_max')
+        ? 'it does not run without its limit of memory'
+        : 'it runs without';
+      return [
+        {
+          about: site.file,
+          message: `${keys.join(', ')} of ${site.name} cannot be held: ${stays}`,
+          found: outlook.reason === '' ? `the controllers ${outlook.controllers.join(', ')}` : outlook.reason,
+          expected: "a group of the daemon's own with the controllers cpu, memory and pids",
+          remedy:
+            outlook.remedy === ''
+              ? `guise site set ${site.name} --unset ${keys.join(' --unset ')}`
+              : outlook.remedy,
+        },
+      ];
+    });
+  },
 };
