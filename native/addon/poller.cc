@@ -49,14 +49,18 @@ bool Poller::start() {
   if (napi_get_uv_event_loop(env_, &loop_) != napi_ok) return false;
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) return false;
-  Watch* watch = new Watch{{}, this};
-  if (!watchLoop(epoll_) || uv_prepare_init(loop_, &watch->handle) != 0) {
+  Watch* watch = new Watch{{}, {}, this, 2};
+  if (!watchLoop(epoll_)) {
     delete watch;
     ::close(epoll_);
     epoll_ = -1;
     return false;
   }
-  watch->handle.data = watch;
+  uv_prepare_init(loop_, &watch->handle);
+  uv_idle_init(loop_, &watch->turn);
+  // It is the other one that keeps the process alive.
+  uv_unref(reinterpret_cast<uv_handle_t*>(&watch->turn));
+  watch->handle.data = watch->turn.data = watch;
   watch_ = watch;
   uv_prepare_start(&watch->handle, onPrepare);
   napi_add_env_cleanup_hook(env_, onExit, this);
@@ -70,8 +74,12 @@ void Poller::stop() {
   Watch* watch = watch_;
   watch_ = nullptr;
   watch->owner = nullptr;
-  uv_close(reinterpret_cast<uv_handle_t*>(&watch->handle),
-           [](uv_handle_t* handle) { delete static_cast<Watch*>(handle->data); });
+  const uv_close_cb closed = [](uv_handle_t* handle) {
+    Watch* its = static_cast<Watch*>(handle->data);
+    if (--its->open == 0) delete its;
+  };
+  uv_close(reinterpret_cast<uv_handle_t*>(&watch->handle), closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&watch->turn), closed);
   ::close(epoll_);
   epoll_ = -1;
 }
@@ -133,25 +141,22 @@ void Poller::onPrepare(uv_prepare_t* handle) {
   if (owner != nullptr) owner->run();
 }
 
-/** How long libuv itself would wait now, in milliseconds; -1: for ever. */
-int Poller::patience() {
-  // Descriptors that libuv has not yet handed to its instance would not wake it.
-  const void* const* queue = reinterpret_cast<const void* const*>(&loop_->watcher_queue);
-  if (queue[0] != queue) return 0;
-  uv_update_time(loop_);
-  return uv_backend_timeout(loop_);
-}
-
 void Poller::run() {
   epoll_event events[kMostEvents];
+  uv_idle_stop(&watch_->turn);
   // A handler may close the poller, so it is looked at anew in each round.
   while (watch_ != nullptr) {
-    const int timeout = patience();
+    uv_update_time(loop_);
+    const int timeout = uv_backend_timeout(loop_);
     const int count = epoll_wait(epoll_, events, capacity_, timeout);
-    // Timers begin now, and libuv is about to ask for how long it may wait.
+    // A signal, or a stop and its end: what libuv has to do about it is told by its instance.
+    if (count < 0 && errno == EINTR) continue;
+    // Timers begin now.
     uv_update_time(loop_);
     if (count <= 0 || !handle(events, count) || timeout == 0) break;
   }
+  // Whatever libuv finds to do, it must not wait where nobody would see our events.
+  if (watch_ != nullptr) uv_idle_start(&watch_->turn, [](uv_idle_t*) {});
 }
 
 /** Returns false when libuv must have its turn, or when nothing can go on here. */

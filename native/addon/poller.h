@@ -20,10 +20,13 @@ class Poller : public Napi::ObjectWrap<Poller> {
   ~Poller() override;
 
  private:
-  // libuv frees a handle's memory only after it has been closed, which can be later than this object.
+  // libuv needs a handle's memory until it has been closed, which can be later than this object's end.
   struct Watch {
     uv_prepare_t handle;
+    // Active while libuv has its turn, which keeps it from waiting.
+    uv_idle_t turn;
     Poller* owner;
+    int open;
   };
 
   Napi::Value add(const Napi::CallbackInfo& info);
@@ -38,7 +41,6 @@ class Poller : public Napi::ObjectWrap<Poller> {
   bool start();
   void stop();
   bool watchLoop(int epoll);
-  int patience();
   void run();
   bool handle(const epoll_event* events, int count);
   bool dispatch(int count);

@@ -136,8 +136,17 @@ t.test('a handler that throws is an uncaught exception, and the poller goes on',
   [ours, theirs].forEach(close);
 });
 
+/** proc(5): S, it sleeps; T, it has been stopped. */
+function stateOf(pid: number): string | undefined {
+  return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1];
+}
+
 /** Runs polling.child.ts; says what it printed and how it ended. */
-async function polling(how: string, prompt: boolean): Promise<string> {
+async function polling(
+  how: string,
+  prompt: boolean,
+  meanwhile?: (pid: number) => Promise<void>,
+): Promise<string> {
   const out = memfd('output');
   const [ours, theirs] = streamPair();
   const args = nodeProgram('polling.child.js', how);
@@ -145,7 +154,8 @@ async function polling(how: string, prompt: boolean): Promise<string> {
   close(theirs);
   const said = () => readFileSync(`/proc/self/fd/${out}`, 'utf8');
   if (prompt) {
-    await until('it waits', () => said().includes('waiting\n'));
+    await until('it waits', () => said().includes('waiting\n') && stateOf(pid) === 'S');
+    await meanwhile?.(pid);
     send(ours, buffer, 0, 1);
   }
   const { exitCode } = await deathOf(pid);
@@ -170,4 +180,18 @@ t.test('it may also exit in the middle of things', async (t) => {
 
 t.test('a handler that throws ends it', async (t) => {
   t.equal(await polling('throw', true), 'waiting, heard, exit 1, 1');
+});
+
+t.test('a stop in the middle of its wait takes nothing from it', async (t) => {
+  const stop = async (pid: number): Promise<void> => {
+    process.kill(pid, 'SIGSTOP');
+    await until('it is stopped', () => stateOf(pid) === 'T');
+    process.kill(pid, 'SIGCONT');
+    await until('it waits again', () => stateOf(pid) === 'S');
+  };
+  t.equal(await polling('wait', true, stop), 'waiting, heard, exit 0, 0');
+});
+
+t.test('what libuv waits for is heard as well', async (t) => {
+  t.equal(await polling('serve', true), 'waiting, heard, served, exit 0, 0');
 });
