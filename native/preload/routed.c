@@ -24,6 +24,7 @@ static union {
 /* php-cgi's close(2) and shutdown(2) are among the calls that the library stands in for. */
 static void really_close(int fd) { syscall(SYS_close, fd); }
 static void shutdown_for_all(int fd) { syscall(SYS_shutdown, fd, SHUT_RDWR); }
+static void end_answer(int fd) { syscall(SYS_shutdown, fd, SHUT_WR); }
 
 static uint64_t microseconds(struct timeval after, struct timeval before) {
   return (uint64_t)((after.tv_sec - before.tv_sec) * 1000000 + after.tv_usec - before.tv_usec);
@@ -97,7 +98,10 @@ static int send_note(const struct note *note) {
 
 /*
  * Lets go of the job, and tells the router that it is over. The router then
- * ends the connection; where the router is gone, it is ended here.
+ * ends the connection, after a page of its own where there is no whole answer;
+ * where the router is gone, it is ended here. A router that is not told ends the
+ * connection only when it looks. nginx would wait until then, so the answer's
+ * end is said here.
  */
 static void end_job(const struct task *task, struct note *note) {
   struct rusage usage;
@@ -111,8 +115,11 @@ static void end_job(const struct task *task, struct note *note) {
   usage_before = usage;
   write_down(note);
   /* A worker that ends is not to be given another job meanwhile. */
-  int is_told = !(is_wanted(note->sequence) || (note->flags & NOTE_LAST)) || send_note(note);
+  int needs_nobody = note->flags & (NOTE_COMPLETE | NOTE_PEER_GONE);
+  int is_silent = needs_nobody && !is_wanted(note->sequence) && !(note->flags & NOTE_LAST);
+  int is_told = is_silent || send_note(note);
   if (!is_told) shutdown_for_all(task->connection);
+  if (is_silent && !(incoming.job.flags & JOB_KEEP)) end_answer(task->connection);
   really_close(task->connection);
   if (task->body_file >= 0) really_close(task->body_file);
   if (!is_told) _exit(0);

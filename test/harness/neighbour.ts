@@ -74,7 +74,7 @@ export function isHardlyTouched(t: Test, troubledMs: number, calmMs: number, bus
   );
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
