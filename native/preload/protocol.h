@@ -38,8 +38,8 @@ struct report {
   uint32_t worker;
   int32_t pid;
   int32_t status;
-  uint64_t user_us;
-  uint64_t system_us;
+  uint64_t user_us;   /* with REPORT_BORN: where PHP's globals lie (engine.h) */
+  uint64_t system_us; /* with REPORT_BORN: the version of PHP's engine */
   uint64_t max_rss_kb;
 };
 

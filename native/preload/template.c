@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "engine.h"
 #include "protocol.h"
 #include "site.h"
 #include "title.h"
@@ -31,6 +32,8 @@ static size_t child_count, child_room;
 static int master_gone;
 static uint64_t master_gone_ms;
 static int has_direct_workers;
+static uint64_t globals; /* PHP's, for the slow log */
+static uint32_t engine;
 
 static void on_child(int signal) { (void)signal; }
 
@@ -107,7 +110,11 @@ static void become_worker(const struct order *order, int channel, const sigset_t
   title_set("worker", site.name);
   /* Before anybody hears of it: the slate is empty then. */
   const struct lane *lane = is_direct ? direct_lane(order->slot) : routed_lane(channel, order->slot);
-  struct report born = {.type = REPORT_BORN, .worker = order->worker, .pid = getpid()};
+  struct report born = {.type = REPORT_BORN,
+                        .worker = order->worker,
+                        .pid = getpid(),
+                        .user_us = globals,
+                        .system_us = engine};
   report(&born);
   syscall(SYS_close, GUISE_MASTER_FD);
   tree_forget_list();
@@ -211,6 +218,8 @@ void template_serve(void) {
   title_set("template", site.name);
   tree_hold();
   shared_map();
+  globals = engine_globals();
+  engine = engine_version();
   struct report ready = {.type = REPORT_READY, .pid = getpid()};
   report(&ready);
   for (;;) {

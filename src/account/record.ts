@@ -92,6 +92,8 @@ export const slowFields = [
   'runMs',
   'pid',
   'process',
+  'stack',
+  'noStack',
   'leftOut',
 ] as const;
 
@@ -102,17 +104,21 @@ export interface SlowFacts {
   readonly runMs: number;
   readonly pid: number;
   readonly process: Readonly<Record<string, string | number>>;
+  /** Calls of PHP functions, the innermost first. */
+  readonly stack?: readonly string[];
+  /** Why there is no stack. */
+  readonly noStack?: string;
 }
 
 /** @param leftOut as for `recordLine` */
 export function slowLine(
   timeMs: number,
-  { id, site, uid, runMs, pid, process }: SlowFacts,
+  { id, site, uid, ...measured }: SlowFacts,
   request: RequestText | undefined,
   leftOut: number,
 ): string {
   const time = new Date(timeMs).toISOString();
-  const whole = { time, id, site, uid, ...requestFields(request), runMs, pid, process };
+  const whole = { time, id, site, uid, ...requestFields(request), ...measured };
   return escaped(JSON.stringify({ ...whole, ...(leftOut === 0 ? {} : { leftOut }) }));
 }
 

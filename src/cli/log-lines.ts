@@ -1,4 +1,4 @@
-/** One line of a site's log as a person reads it. Nothing in it reaches the terminal as a control character. */
+/** One record of a site's log as a person reads it. Nothing in it reaches the terminal as a control character. */
 
 import { visible } from './visible.js';
 
@@ -18,7 +18,8 @@ export function lineOf(kind: LogKind, line: string, asIs: boolean): string | und
   if (record === undefined) return undefined;
   if (kind === 'refusals' && record.reason === undefined) return undefined;
   if (asIs) return line;
-  return visible(kind === 'slow' ? slow(record) : request(record), most);
+  const [first = '', ...more] = kind === 'slow' ? slow(record) : [request(record)];
+  return [visible(first, most), ...more.map((frame) => `    ${visible(frame, most)}`)].join('\n');
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -45,9 +46,12 @@ function request(record: Fields): string {
   ].join('');
 }
 
-function slow(record: Fields): string {
-  const state =
-    typeof record.process === 'object' && record.process !== null ? (record.process as Fields) : {};
+/** The line, and PHP's stack below it. */
+function slow(record: Fields): string[] {
+  const { process, stack, noStack } = record;
+  const state = typeof process === 'object' && process !== null ? (process as Fields) : {};
   const where = Object.entries(state).map(([name, value]) => `${name} ${text(value)}`);
-  return `${text(record.time)} ${text(record.id)} ${text(record.method)} ${text(record.uri)} runs for ${text(record.runMs)}ms: ${where.join(', ')}`;
+  const line = `${text(record.time)} ${text(record.id)} ${text(record.method)} ${text(record.uri)} runs for ${text(record.runMs)}ms: ${where.join(', ')}`;
+  if (Array.isArray(stack)) return [line, ...stack.map(text)];
+  return noStack === undefined ? [line] : [line, `no stack: ${text(noStack)}`];
 }

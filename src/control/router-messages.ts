@@ -15,7 +15,7 @@
  * | siteFigures | at any time | figures in an answer of the control socket |
  * | statusEnd | after `status` | the answer itself |
  * | drained | after `drain` | the router's end |
- * | look | a worker of that site | what the kernel says of its process, back to the router |
+ * | look | a worker of that site | what the kernel says of its process, and its PHP stack, back to the router |
  */
 
 import type { LedgerPolicy } from '../account/ledger-policy.js';
@@ -134,6 +134,15 @@ export interface ProcessState {
   readonly wchan?: string;
   /** The number of the system call that it is in; -1: in none. */
   readonly syscall?: number;
+}
+
+/** Why there is no PHP stack: nobody knows where it lies in this PHP; too many are being read; no script runs. */
+export type StackProblem = 'unknown-php' | 'busy' | 'unreadable' | 'no-script' | 'unsafe';
+
+/** Of `processState`: with it comes a descriptor on which the stack arrives, or a problem. */
+export interface ProcessLook {
+  readonly state: ProcessState;
+  readonly problem?: StackProblem;
 }
 
 /** Of `siteKeys`: the keys that a site accepts from now on. */

@@ -14,15 +14,19 @@ import { FigureBook } from './figure-book.js';
 import { claimGroups } from './group-claim.js';
 import { Housekeeper } from './housekeeper.js';
 import type { InstanceSetup } from './instance-setup.js';
+import { copyStackProgram, libraryDirectory } from './layout.js';
 import { LedgerLink } from './ledger-link.js';
 import { closeSharedListeners } from './listeners.js';
 import { LogKeeper } from './log-keeper.js';
 import { makeSiteSet } from './make-site-set.js';
 import { Orphans, processesOf } from './orphans.js';
+import { processState } from './process-state.js';
 import { type OpenSite, RouterLink } from './router-link.js';
 import { SiteGroups } from './site-groups.js';
+import type { SiteRuntime } from './site-runtime.js';
 import { type Difference, isAutomaticId, type SiteSet } from './site-set.js';
 import { releaseTmp } from './site-state.js';
+import { StackReaders } from './stack-readers.js';
 import { type StatusProgram, startStatus } from './status-program.js';
 import { sweepChildren } from './sweep.js';
 import { WorkerBudget } from './worker-budget.js';
@@ -39,6 +43,7 @@ export class Instance {
   readonly #setup: InstanceSetup;
   readonly #budget: WorkerBudget;
   readonly #housekeeper: Housekeeper;
+  readonly #stacks: StackReaders;
   readonly #autoDemands: AutoDemands;
   readonly #orphans: Orphans;
   readonly #groups: SiteGroups;
@@ -60,10 +65,11 @@ export class Instance {
       this.#resolveStopped = resolve;
     });
     this.#logKeeper = new LogKeeper(this);
+    this.#stacks = new StackReaders(copyStackProgram(setup.config), libraryDirectory(setup.config));
     this.#housekeeper = new Housekeeper(setup.config.paths.state, setup.log);
     this.#orphans = new Orphans(() => [
       ...processesOf(this.sites.all()),
-      ...[this.#router?.pid ?? 0, this.#ledger?.pid ?? 0, ...this.#housekeeper.pids],
+      ...[this.#router?.pid ?? 0, this.#ledger?.pid ?? 0, ...this.#housekeeper.pids, ...this.#stacks.pids],
     ]);
     this.#groups = new SiteGroups(claimGroups(delegationOf(setup.config.limits.cgroup, 'self'), setup.log));
     this.sites = makeSiteSet({
@@ -176,7 +182,7 @@ export class Instance {
   }
 
   childDied(pid: number, exitCode: number | null, signal: number | null): void {
-    const own = [this.#router, this.#ledger, this.#status, this.#housekeeper];
+    const own = [this.#router, this.#ledger, this.#status, this.#housekeeper, this.#stacks];
     if (own.some((one) => one?.childDied(pid, exitCode, signal) === true)) return;
     // Every site that knows the process, not the first: a hostile template that keeps the death of a worker to itself
     // leaves its site with a process id that has since become another site's.
@@ -207,7 +213,13 @@ export class Instance {
     if (runtime === undefined) return;
     if (request.type === toMaster.demand) runtime.demand(request.count);
     else if (request.type === toMaster.kill) runtime.end(request.worker);
-    else this.#router?.look(request, runtime.workers.pidOf(request.worker));
+    else this.#look(runtime, request);
+  }
+
+  #look({ site, workers }: SiteRuntime, request: RouterRequest): void {
+    const pid = workers.pidOf(request.worker);
+    const stack = this.#stacks.read(site, pid, workers.engineOf(request.worker));
+    this.#router?.tellState(request, processState(pid), stack);
   }
 
   /** The router has ended with its last request; workers of the direct lane may still be running theirs. */

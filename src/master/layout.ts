@@ -24,7 +24,7 @@ import type { Config } from '../config/config.js';
 import { checkRootDirectory, type Tolerance } from '../config/root-directory.js';
 import { logTolerance } from '../config/system.js';
 import { GuiseError } from '../error.js';
-import { preloadLibrary } from '../os/addon.js';
+import { preloadLibrary, stackProgram } from '../os/addon.js';
 import type { UserEntry } from '../os/identity.js';
 import type { Site } from '../site/site.js';
 import { sizeTmp } from './site-state.js';
@@ -126,14 +126,23 @@ function ownedFile(path: string, uid: number, gid: number, mode: number): void {
   closeSync(fd);
 }
 
-/** The installed library may lie where site users cannot reach it; its content is in its name, so it never changes. */
+/** What is installed may lie where site users cannot reach it; its content is in its name, so it never changes. */
 function copyPreloadLibrary(directory: string): string {
-  const content = readFileSync(preloadLibrary());
+  return copyFor(preloadLibrary(), `${directory}/guise-preload`, '.so', 0o755);
+}
+
+/** Run by site users, and not to be read by them: so nobody of theirs can look into it while it runs, ptrace(2). */
+export function copyStackProgram(config: Config): string {
+  return copyFor(stackProgram(), `${libraryDirectory(config)}/guise-php-stack`, '', 0o711);
+}
+
+function copyFor(installed: string, name: string, suffix: string, mode: number): string {
+  const content = readFileSync(installed);
   const digest = createHash('sha256').update(content).digest('hex').slice(0, 16);
-  const path = `${directory}/guise-preload-${digest}.so`;
+  const path = `${name}-${digest}${suffix}`;
   if (existsSync(path) && readFileSync(path).equals(content)) return path;
-  writeFileSync(`${path}.new`, content, { mode: 0o755 });
-  chmodSync(`${path}.new`, 0o755);
+  writeFileSync(`${path}.new`, content, { mode });
+  chmodSync(`${path}.new`, mode);
   renameSync(`${path}.new`, path);
   return path;
 }

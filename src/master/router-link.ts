@@ -9,9 +9,12 @@ import type { FiguresMessage } from '../control/figure-messages.js';
 import {
   type AutoDemand,
   listenerKind,
+  type ProcessLook,
+  type ProcessState,
   type RouterKeys,
   type RouterRequest,
   type RouterSettings,
+  type StackProblem,
   toMaster,
   toRouter,
 } from '../control/router-messages.js';
@@ -26,7 +29,6 @@ import { routerAuto } from './auto-sites.js';
 import type { Birth, LaneRouter } from './lane.js';
 import { spoolDirectory } from './layout.js';
 import type { SharedListeners } from './listeners.js';
-import { processState } from './process-state.js';
 import { RouterProcess } from './router-process.js';
 import { directSite, keyHashes, routerSite } from './router-row.js';
 import type { SiteRuntime } from './site-runtime.js';
@@ -143,9 +145,13 @@ export class RouterLink implements LaneRouter {
     return this.#setup.config.ledger.linesPerSecond;
   }
 
-  /** What the kernel says of a worker's process. */
-  look({ site, worker }: RouterRequest, pid: number): void {
-    this.#process?.order({ type: toRouter.processState, site, worker, a: 0, b: 0 }, processState(pid));
+  /** What is known of a worker's process; `stack` is where its PHP stack arrives, or why there is none. Taken over. */
+  tellState({ site, worker }: RouterRequest, state: ProcessState, stack: number | StackProblem): void {
+    const order = { type: toRouter.processState, site, worker, a: 0, b: 0 };
+    const [problem, descriptor] = typeof stack === 'number' ? [undefined, stack] : [stack, -1];
+    const look: ProcessLook = problem === undefined ? { state } : { state, problem };
+    if (this.#process !== undefined) this.#process.order(order, look, descriptor);
+    else if (descriptor >= 0) close(descriptor);
   }
 
   siteRekeyed(runtime: SiteRuntime): void {

@@ -212,15 +212,15 @@ export class SiteRuntime implements TreeOwner {
   #reported(report: Report, pid: number, uid: number): void {
     if (report.type === reportReady) {
       this.#template.isReady = true;
-    } else if (report.type === reportBorn) this.#workerBorn(report.worker, pid, uid);
+    } else if (report.type === reportBorn) this.#workerBorn(report, pid, uid);
     else if (report.type === reportExited) this.#workerExited(report);
     else if (report.type === reportFailed) this.#workerNotForked(report);
   }
 
   /** Pid and uid are the kernel's word, so a template cannot pass off somebody else's process as its worker. */
-  #workerBorn(worker: number, pid: number, uid: number): void {
+  #workerBorn({ worker, userUs: globals, systemUs: version }: Report, pid: number, uid: number): void {
     if (uid !== this.site.user.uid) return;
-    const channel = this.workers.born(worker, pid);
+    const channel = this.workers.born(worker, pid, { globals, version });
     if (channel === undefined) return;
     this.lives.workers++;
     this.#lane.born(worker, channel, pid);

@@ -8,12 +8,21 @@ import { errno } from '../os/errno.js';
 import { isRunBy, pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close } from '../os/socket.js';
 
+/** Where PHP's globals lie in a worker's memory, and which engine it is: by its own word; 0: unknown. */
+export interface Engine {
+  readonly globals: number;
+  readonly version: number;
+}
+
+const unknown: Engine = { globals: 0, version: 0 };
+
 interface Record {
   readonly id: number;
   /** The router's end of the job channel; -1 once it has been handed over. */
   channel: number;
   pid: number;
   pidfd: number;
+  engine: Engine;
 }
 
 export class WorkerTable {
@@ -36,14 +45,14 @@ export class WorkerTable {
   }
 
   ordered(id: number, channel: number): void {
-    this.#records.set(id, { id, channel, pid: -1, pidfd: -1 });
+    this.#records.set(id, { id, channel, pid: -1, pidfd: -1, engine: unknown });
   }
 
   /**
    * The worker lives. Returns its channel, which the caller takes over (-1: it has none); undefined when there is no
    * such order, or when it is gone already. Then its process id may be somebody else's by now.
    */
-  born(id: number, pid: number): number | undefined {
+  born(id: number, pid: number, engine = unknown): number | undefined {
     const record = this.#records.get(id);
     if (record === undefined || record.pid !== -1 || pid <= 1) return undefined;
     // One process that says it is two workers would leave one of them in the table for good.
@@ -52,6 +61,7 @@ export class WorkerTable {
     if (pidfd < 0) return undefined;
     record.pid = pid;
     record.pidfd = pidfd;
+    record.engine = engine;
     this.#byPid.set(pid, record);
     const { channel } = record;
     record.channel = -1;
@@ -67,6 +77,10 @@ export class WorkerTable {
   pidOf(id: number): number {
     const record = this.#records.get(id);
     return record !== undefined && record.pidfd >= 0 && pidfdSignal(record.pidfd, 0) ? record.pid : 0;
+  }
+
+  engineOf(id: number): Engine {
+    return this.#records.get(id)?.engine ?? unknown;
   }
 
   /** The number of the worker that is this process. */

@@ -150,6 +150,11 @@ export function scriptCheckProgram(): string {
   return demandBuilt('guise-script-check');
 }
 
+/** The path of the program that reads a worker's PHP stack. Throws SETUP_FAILED when it was not built. */
+export function stackProgram(): string {
+  return demandBuilt('guise-php-stack');
+}
+
 function demandBuilt(name: string): string {
   const file = built(name);
   if (!existsSync(file)) throw missing(file);

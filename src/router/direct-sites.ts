@@ -8,11 +8,11 @@
 
 import type { Usage } from '../account/usage.js';
 import type { LogbookEntry, LogbookSums } from '../control/logbook.js';
-import type { ProcessState, RouterDirectSite } from '../control/router-messages.js';
+import type { RouterDirectSite } from '../control/router-messages.js';
 import { clockMs, directOutcome } from './direct-outcome.js';
 import { DirectSite, type Running, type Seat } from './direct-site.js';
 import type { RouterLedger } from './ledger.js';
-import { slowRecord } from './slow.js';
+import { type Seen, slowRecord } from './slow.js';
 
 const busyPeriodMs = 100;
 const idlePeriodMs = 1000;
@@ -105,15 +105,15 @@ export class DirectSites {
     this.#handlers.kill(site, seat.worker);
   }
 
-  /** What the kernel says of a worker that has been asked about. */
-  tellSlow(worker: number, state: ProcessState): void {
+  /** What is known of a worker that has been asked about. */
+  tellSlow(worker: number, seen: Seen): void {
     for (const site of this.#sites.values()) {
       const seat = site.seats.get(worker);
       const entry = seat?.book.present();
       if (seat === undefined || entry?.sequence !== seat.slowSequence) continue;
       const nowMs = performance.now();
       const runMs = Math.round(nowMs - clockMs(entry.startedUs, nowMs));
-      slowRecord(this.#ledger, site, { id: entry.id, runMs, pid: seat.pid, state }, entry);
+      slowRecord(this.#ledger, site, { id: entry.id, runMs, pid: seat.pid, ...seen }, entry);
     }
   }
 

@@ -12,7 +12,7 @@ import { figuresBytes, writeFigures } from '../control/figure-messages.js';
 import {
   autoDemandBytes,
   orderMaxBytes,
-  type ProcessState,
+  type ProcessLook,
   type RouterSettings,
   readOrder,
   readPayload,
@@ -34,6 +34,7 @@ import { type RequestsServer, startRequestsServer } from './requests-server.js';
 import type { RoutedSite } from './routed-site.js';
 import { Server } from './serve.js';
 import { tellSlow } from './slow.js';
+import { readStack, type Stack } from './stack.js';
 
 const logFd = 2;
 const masterFd = 3;
@@ -81,9 +82,13 @@ class Router {
       drain: () => {
         this.#drain();
       },
-      state: (worker: number, state: ProcessState) => {
-        tellSlow(server, worker, state);
-        direct.tellSlow(worker, state);
+      state: (worker: number, { state, problem = 'unreadable' }: ProcessLook, fd: number) => {
+        const tell = (stack: Stack): void => {
+          tellSlow(server, worker, { state, stack });
+          direct.tellSlow(worker, { state, stack });
+        };
+        if (fd < 0) tell(problem);
+        else readStack(this.#poller, fd, tell);
       },
       requests: (fd: number) => {
         const live = new LiveRequests(server, direct);

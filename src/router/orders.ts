@@ -3,7 +3,7 @@
 import {
   listenerKind,
   noWorkerReason,
-  type ProcessState,
+  type ProcessLook,
   type RouterDirectSite,
   type RouterKeys,
   type RouterOrder,
@@ -27,8 +27,8 @@ export interface OrderTargets {
   readonly direct: DirectSites;
   /** The master asks for figures. */
   status(): void;
-  /** What the kernel says of a worker that has been asked about. */
-  state(worker: number, state: ProcessState): void;
+  /** What is known of a worker that has been asked about; on `stack` comes its PHP stack, taken over. */
+  state(worker: number, look: ProcessLook, stack: number): void;
   /** A socket on which people ask about requests; taken over. */
   requests(fd: number): void;
   /** Where the log goes from now on; taken over. */
@@ -74,7 +74,7 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       targets.status();
       break;
     case toRouter.processState:
-      targets.state(order.worker, readPayload(bytes, length) as ProcessState);
+      targets.state(order.worker, readPayload(bytes, length) as ProcessLook, descriptor);
       break;
     case toRouter.log:
       targets.log(descriptor);

@@ -98,6 +98,8 @@ t.test('the fields of the slow log are on the page too', async (t) => {
     runMs: 10_000,
     pid: 7,
     process: { state: 'S' },
+    stack: ['sleep()'],
+    noStack: 'busy',
   };
   const line = JSON.parse(slowLine(0, facts, request, 1)) as Record<string, unknown>;
   t.same(Object.keys(line), slowFields);

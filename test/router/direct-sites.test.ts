@@ -155,10 +155,15 @@ t.test('a slow request is told of once', async (t) => {
   rig.direct.arrived(5, 1, 0, 101);
   rig.worker(0).begin({ uri: '/slow', startedUs: nowUs() });
   await until('a question', () => rig.looks.length > 0);
-  rig.direct.tellSlow(1, { state: 'S' });
-  t.match(JSON.parse(rig.slow[0] ?? ''), { uri: '/slow', pid: 101, process: { state: 'S' } });
+  rig.direct.tellSlow(1, { state: { state: 'S' }, stack: ['sleep()'] });
+  t.match(JSON.parse(rig.slow[0] ?? ''), {
+    uri: '/slow',
+    pid: 101,
+    process: { state: 'S' },
+    stack: ['sleep()'],
+  });
   rig.worker(0).end();
-  rig.direct.tellSlow(1, { state: 'S' });
+  rig.direct.tellSlow(1, { state: { state: 'S' }, stack: ['sleep()'] });
   t.equal(rig.slow.length, 1, 'not of one that has ended meanwhile');
   t.same(rig.looks, [1]);
   rig.end();
