@@ -8,10 +8,12 @@ import type { Config } from '../config/config.js';
 import { messageOf } from '../error.js';
 import type { Site } from '../site/site.js';
 import { makePhpLog, prepareSite, type SiteDirectories } from './layout.js';
-import { SiteLogs } from './site-logs.js';
+import { cutPhpLog, SiteLogs } from './site-logs.js';
 import type { SiteRuntime } from './site-runtime.js';
 
 const periodMs = 2000;
+/** While a script floods its log. */
+const floodPeriodMs = 100;
 
 /** The instance, as far as logs go: the configuration and the sites change while it runs. */
 interface Around {
@@ -36,21 +38,26 @@ export class LogKeeper {
     return prepareSite(this.#around.config, site);
   }
 
-  #wake(): void {
+  #wake(afterMs = periodMs): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       const active = [...this.#around.sites.all()].filter((one) => one.templatePid !== undefined);
-      for (const { site } of active) this.#look(site);
-      if (active.length > 0) this.#wake();
-    }, periodMs);
+      const floods = active.filter(({ site }) => this.#look(site));
+      if (active.length > 0) this.#wake(floods.length > 0 ? floodPeriodMs : periodMs);
+    }, afterMs);
     this.#timer.unref();
   }
 
-  #look(site: Site): void {
+  /** Whether its log grows faster than it is looked at. */
+  #look(site: Site): boolean {
+    const { config } = this.#around;
     try {
-      if (this.logs.rotate(site.name, 'php')) makePhpLog(this.#around.config, site);
+      if (!this.logs.rotate(site.name, 'php')) return false;
+      makePhpLog(config, site);
+      return cutPhpLog(config, site.name);
     } catch (thrown) {
       this.#around.log.error({ site: site.name, problem: messageOf(thrown) }, 'log file cannot be rotated');
+      return false;
     }
   }
 }

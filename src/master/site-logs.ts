@@ -9,9 +9,11 @@
 import {
   chmodSync,
   chownSync,
+  closeSync,
   constants,
   fchmodSync,
   fchownSync,
+  ftruncateSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -72,6 +74,21 @@ export class SiteLogs {
     else rmSync(path);
     return true;
   }
+}
+
+/**
+ * Cuts a renamed php.log that has grown beyond twice its size: its beginning says what there is to say. It is the
+ * user's own file, in a directory where he can put nothing else in its place. Whether it had grown so.
+ */
+export function cutPhpLog(config: Config, name: string): boolean {
+  const { fileBytes, keep } = config.ledger;
+  const path = `${siteLogDirectory(config, name)}/${siteLogNames.php}.1`;
+  const stats = keep > 0 ? lstatSync(path, { throwIfNoEntry: false }) : undefined;
+  if (stats === undefined || stats.size <= 2 * fileBytes) return false;
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  ftruncateSync(fd, fileBytes);
+  closeSync(fd);
+  return true;
 }
 
 function renameIfThere(from: string, to: string): void {
