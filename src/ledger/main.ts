@@ -156,9 +156,10 @@ class Ledger {
     }
   }
 
+  /** A channel that takes nothing any more does not tell its end later. */
   #tell(type: number, site: number, kind: number): void {
     writeWish(this.#wish, { type, site, kind });
-    this.#master.send(this.#wish, wishBytes);
+    if (!this.#master.send(this.#wish, wishBytes)) setImmediate(() => this.#finish());
   }
 
   #complain(fields: object, message: string): void {
