@@ -158,6 +158,7 @@ export class Dispatcher {
     if (handover === 'sent') {
       site.running.add(link);
       exchange.run(link.id, link.pid, performance.now());
+      if (site.config.onDisconnect === 'stop') connection.watch();
       return;
     }
     relay?.close();

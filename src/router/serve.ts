@@ -32,6 +32,9 @@ import { type RefusedRequest, Reply } from './reply.js';
 import type { RoutedSite } from './routed-site.js';
 import { SiteTable } from './site-table.js';
 
+/** From the end of an answer to the word that it is over. */
+const farewellMs = 50;
+
 export interface ServerHandlers extends Pick<DispatchHandlers, 'demand' | 'kill'> {
   /** A connection has ended. */
   closed(): void;
@@ -234,8 +237,16 @@ export class Server {
     const { exchange } = connection;
     if (exchange === undefined) this.#reply.close(connection);
     else if (exchange.state === 'waiting') this.dispatcher.leave(exchange, 'visitor-left');
-    else if (exchange.site.config.onDisconnect === 'stop' && exchange.stopped === undefined)
-      this.dispatcher.stop(exchange, 'visitor-left');
+    else if (exchange.site.config.onDisconnect === 'stop') this.#stopUnlessOver(connection, exchange);
+  }
+
+  /** A web server that has the whole answer hangs up as well, perhaps before the worker has said that it is over. */
+  #stopUnlessOver(connection: Connection, exchange: Exchange): void {
+    this.dispatcher.wantNote(exchange);
+    setTimeout(() => {
+      const isOver = connection.exchange !== exchange || exchange.stopped !== undefined;
+      if (!isOver) this.dispatcher.stop(exchange, 'visitor-left');
+    }, farewellMs);
   }
 
   #readTimeout(connection: Connection): void {
