@@ -13,6 +13,7 @@ import { socketProblems } from '../site/sockets.js';
 import type { Context } from './context.js';
 import { addWebFiles, demandRoot } from './doctor.js';
 import { exitCodes } from './exit.js';
+import { showProgress } from './progress.js';
 import { json } from './terminal.js';
 import { demandSite } from './web.js';
 
@@ -83,8 +84,10 @@ async function probe(context: Context, name: string, options: Options): Promise<
   const end = (): void => interrupted.abort();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, end);
+  const { progress, done } = showProgress();
   try {
-    const result = await probeSite(config, site, registry.sites, options, interrupted.signal);
+    progress(`a page of ${site.name} is asked for`);
+    const result = await probeSite(config, site, registry.sites, options, interrupted.signal).finally(done);
     context.terminal.out(options.json ? json(result) : describeProbe(result));
     if (!result.ok) context.exitWith(exitCodes.PROBLEMS);
   } catch (thrown) {

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { checkConfig, configFile, readClientConfig } from '../config/config.js';
 import { GuiseError } from '../error.js';
 import { explain } from '../explain/checks.js';
-import { explainOwn } from '../explain/own.js';
+import { findInLedgers } from '../explain/ledger-record.js';
+import { explainOwn, ownFinding } from '../explain/own.js';
 import { findRefusal, idPattern, recordFinding } from '../explain/refusal-record.js';
 import { describeExplanation, describeRecord } from '../explain/words.js';
 import type { Context } from './context.js';
@@ -31,7 +32,7 @@ export function addExplain(parent: Command, context: Context): void {
       `
 Changes nothing. Ends with 0 when the script would run, and with 1 when it would not; with --id, with 1 when the
 log has no such refusal. The user of a site may ask about his own: what only root can see, such as the site's file and
-its key, is left out then. --id needs root.
+its key, is left out then. He finds with --id what his sites' own logs have.
 
 A URL is mapped to the site's root as a web server does that has no rules of its own. Where yours rewrites, name the
 file that it rewrites to.
@@ -71,18 +72,19 @@ async function explainPast(context: Context, id: string, options: Options): Prom
       remedy: 'guise explain --id 1f6a09c2d7be',
     });
   const config = readClientConfig(context.configFile());
-  const record = await findRefusal(config, id);
+  const isRoot = process.geteuid?.() === 0;
+  const record = (isRoot ? await findRefusal(config, id) : undefined) ?? (await findInLedgers(config, id));
   if (record === undefined) {
-    const where = `${config.paths.log}/guise.log`;
+    const where = isRoot ? 'no log' : 'no log of a site of yours';
     if (options.json) context.terminal.out(json({ id, known: false }));
     else
       context.terminal.out(
-        `${where} has no refusal ${id}: it is older than the log, or one of too many in one second`,
+        `${where} has refusal ${id}: it is older than the log, or one of too many in one second`,
       );
     context.exitWith(exitCodes.PROBLEMS);
     return;
   }
-  const finding = recordFinding(config, record);
+  const finding = isRoot ? recordFinding(config, record) : await ownFinding(config, record);
   if (options.json) context.terminal.out(json({ ...record, known: true, ...finding }));
   else context.terminal.out(describeRecord(record, finding));
 }

@@ -15,6 +15,7 @@ import { demandFile, webConfigs } from '../web/find-config.js';
 import type { Context } from './context.js';
 import { addWebFiles, demandRoot, type WebOptions } from './doctor.js';
 import { exitCodes } from './exit.js';
+import { showProgress } from './progress.js';
 import { notApplied, throughDaemon } from './site-store.js';
 import { json } from './terminal.js';
 
@@ -90,12 +91,14 @@ function addRun(
 function writer(context: Context): (table: Table) => Promise<SiteReport> {
   const config = readClientConfig(context.configFile());
   let isTold = false;
+  const { progress, done } = showProgress();
   return async (table) => {
+    progress(`${String(table.name)} is added`);
     const { result, applied } = await throughDaemon<SiteReport>(
       config,
       { method: 'POST', path: '/sites', body: table },
       () => ({ site: viewSite(addSite(config, table)) }),
-    );
+    ).finally(done);
     if (!applied && !isTold) context.terminal.err(notApplied);
     isTold ||= !applied;
     return result;

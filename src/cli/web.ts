@@ -10,6 +10,7 @@ import { nginxConfiguration } from '../web/nginx.js';
 import type { WebOptions } from '../web/snippet.js';
 import { apacheStatus, lighttpdStatus, nginxStatus } from '../web/status.js';
 import type { Context } from './context.js';
+import { json } from './terminal.js';
 import { addWebRekey } from './web-rekey.js';
 
 interface Options {
@@ -18,6 +19,7 @@ interface Options {
   readonly bare?: boolean;
   readonly listen?: string;
   readonly form?: string;
+  readonly json?: boolean;
 }
 
 export function addWebCommands(parent: Command, context: Context): void {
@@ -64,22 +66,27 @@ function add(command: Command, context: Context, write: Writers): void {
   command
     .option('--bare', 'only what goes inside a virtual host that you have already')
     .option('--listen <address:port>', 'the address of the virtual host')
+    .option('--json', 'print JSON')
     .action((name: string | undefined, options: Options) => {
       const config = readClientConfig(context.configFile());
       const forAll = options.auto === true ? write.auto : options.status === true ? write.status : undefined;
       if (forAll !== undefined) {
-        context.terminal.out(forAll(config));
+        print(context, options, forAll(config), []);
         return;
       }
       const registry = readSites(config);
       const chosen = name === undefined ? registry.sites : [demandSite(registry, name)];
       if (chosen.length === 0)
         throw new GuiseError('SITE_UNKNOWN', 'there are no sites', { remedy: 'guise site add --help' });
-      context.terminal.out(chosen.map((site) => write.site(config, site, webOptions(options))).join('\n'));
-      if (name !== undefined) return;
-      for (const parked of registry.parked)
-        context.terminal.err(`guise: left out ${parked.name}, which is parked; see: guise check`);
+      const text = chosen.map((site) => write.site(config, site, webOptions(options))).join('\n');
+      const leftOut = name === undefined ? registry.parked.map((parked) => parked.name) : [];
+      print(context, options, text, leftOut);
     });
+}
+
+function print({ terminal }: Context, options: Options, configuration: string, leftOut: string[]): void {
+  terminal.out(options.json ? json({ configuration, leftOut }) : configuration);
+  for (const name of leftOut) terminal.err(`guise: left out ${name}, which is parked; see: guise check`);
 }
 
 function webOptions(options: Options): WebOptions {

@@ -5,11 +5,13 @@
  */
 
 import type { Config } from '../config/config.js';
-import type { SitesReport, SiteView, StatusReport } from '../control/api.js';
+import type { Finding } from '../config/problem.js';
+import type { SiteReport, SitesReport, SiteView, StatusReport } from '../control/api.js';
 import { ask } from '../control/client.js';
 import { GuiseError } from '../error.js';
 import { userByName, userByUid } from '../os/identity.js';
 import type { Explanation, Question } from './checks.js';
+import type { RefusalRecord } from './refusal-record.js';
 import { checkScript } from './script-check.js';
 import { checkedSteps } from './script-steps.js';
 import { failed, findingOf, passed, refusalOfState, type Step } from './step.js';
@@ -56,4 +58,17 @@ async function daemonStep(config: Config, { name }: SiteView): Promise<Step> {
   if (status === undefined || reason === undefined) return passed('daemon', running);
   const finding = findingOf(reason, undefined, { SITE: name });
   return failed('daemon', running, { ...finding, found: status.reason ?? status.state }, reason);
+}
+
+/** What mends a refusal of the past, as far as the user of the site may know. */
+export async function ownFinding(config: Config, record: RefusalRecord): Promise<Finding> {
+  const { site: name, script, reason, found } = record;
+  const path = `/sites/${encodeURIComponent(name ?? '')}`;
+  const known = await ask<SiteReport>(config, { method: 'GET', path }).catch(() => undefined);
+  const { site } = known !== undefined && 'site' in known ? known : { site: undefined };
+  return findingOf(reason, found, {
+    ...(script === undefined ? {} : { FILE: script }),
+    ...(name === undefined ? {} : { SITE: name }),
+    ...(site === undefined ? {} : { ROOT: site.root, USER: site.user }),
+  });
 }

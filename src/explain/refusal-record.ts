@@ -49,7 +49,8 @@ export async function findRefusal(config: Config, id: string): Promise<RefusalRe
   return undefined;
 }
 
-function readRecord(line: string): RefusalRecord | undefined {
+/** @returns undefined when it is no refusal's line, of guise.log or of a ledger */
+export function readRecord(line: string): RefusalRecord | undefined {
   try {
     const record = JSON.parse(line) as RefusalRecord;
     return typeof record.reason === 'string' && Object.hasOwn(refusalKinds, record.reason)

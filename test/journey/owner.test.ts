@@ -3,6 +3,10 @@
 import { chmodSync } from 'node:fs';
 import { packageRoot } from '../../src/os/addon.js';
 import { type Finished, finish } from '../../src/quickstart/command.js';
+import { until } from '../../src/quickstart/until.js';
+import { askOnce, paramsFor } from '../harness/fcgi-client.js';
+import { writeAs } from '../harness/guise.js';
+import { readText } from '../harness/log.js';
 import type { TestUser } from '../harness/users.js';
 import { journey } from '../harness/world.js';
 
@@ -11,6 +15,11 @@ await journey(async (t, { guise }) => {
     name: 'alice.test',
     user: 'alice',
     args: ['--alias', 'www.alice.test'],
+  });
+  const direct = await guise.addSite({
+    name: 'direct.test',
+    user: 'alice',
+    args: ['--set', 'socket=own', 'dispatch=direct', 'max_workers=1'],
   });
   const bob = await guise.addSite({ name: 'bob.test', user: 'bob' });
   guise.allowErrors(/control socket/);
@@ -48,6 +57,32 @@ await journey(async (t, { guise }) => {
     chmodSync(file, 0o666);
     t.match(await as(alice.user, 'explain', file), { code: 1, stdout: /script-writable/ });
     chmodSync(file, 0o644);
+  });
+
+  await t.test('why a visitor was refused', async (t) => {
+    for (const site of [alice, direct]) {
+      writeAs(site, 'open.php', '<?php');
+      chmodSync(`${site.root}/open.php`, 0o666);
+      const at = site === alice ? guise.socket : `${guise.instance.run}/sites/${site.name}.sock`;
+      const { body, status } = await askOnce(at, await paramsFor(guise, site, '/open.php'));
+      t.equal(status, 403);
+      const id = /Reference: ([0-9a-f]{12})/.exec(body)?.[1] ?? '';
+      await until('its line', () =>
+        readText(`${guise.instance.log}/sites/${site.name}/requests.log`).includes(id),
+      );
+      const told = await as(alice.user, 'explain', '--id', id);
+      t.match(told.stdout, `${id}: 403 script-writable`);
+      t.match(told.stdout, `${site.root}/open.php`);
+      t.match(await guise.says('explain', '--id', id), `${id}: 403 script-writable`, 'and to root');
+      t.match(await as(bob.user, 'explain', '--id', id), { code: 1, stdout: /no log of a site of yours/ });
+      t.match(await as(alice.user, 'logs', site.name, '--refusals'), { code: 0, stdout: /script-writable/ });
+    }
+  });
+
+  await t.test('a command as the site is for root', async (t) => {
+    const { code, stderr } = await as(alice.user, 'run', 'alice.test', '--', 'id');
+    t.equal(code, 4);
+    t.match(stderr, "the site's own user can run the command itself");
   });
 
   await t.test('nothing of others, and nothing for administrators', async (t) => {
