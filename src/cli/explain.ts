@@ -75,11 +75,11 @@ async function explainPast(context: Context, id: string, options: Options): Prom
   const isRoot = process.geteuid?.() === 0;
   const record = (isRoot ? await findRefusal(config, id) : undefined) ?? (await findInLedgers(config, id));
   if (record === undefined) {
-    const where = isRoot ? 'no log' : 'no log of a site of yours';
+    const where = isRoot ? `${config.paths.log} has` : 'the logs of your sites have';
     if (options.json) context.terminal.out(json({ id, known: false }));
     else
       context.terminal.out(
-        `${where} has refusal ${id}: it is older than the log, or one of too many in one second`,
+        `${where} no refusal ${id}: it is older than the log, or one of too many in one second`,
       );
     context.exitWith(exitCodes.PROBLEMS);
     return;
