@@ -61,6 +61,8 @@ export interface Config {
   readonly limits: {
     /** Workers over all sites. */
     readonly maxWorkers: number;
+    /** What the workers of all sites together may take. */
+    readonly memoryBytes: number;
     /** How long `stop` waits for running requests. */
     readonly drainTimeoutMs: number;
     /** "auto", "off" or a path: see delegation.ts. */
@@ -155,7 +157,8 @@ function withPatterns({ roots, key }: NonNullable<ConfigFile['auto']>): NonNulla
 }
 
 function limitsOf(written: typeof configDefaults.limits): Config['limits'] {
-  return { maxWorkers: written.max_workers, drainTimeoutMs: written.drain_timeout, cgroup: written.cgroup };
+  const { max_workers, memory, drain_timeout, cgroup } = written;
+  return { maxWorkers: max_workers, memoryBytes: memory, drainTimeoutMs: drain_timeout, cgroup };
 }
 
 function build(file: string, written: ConfigFile): Config {

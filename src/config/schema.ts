@@ -109,6 +109,7 @@ export const configSchema = z.strictObject({
   limits: key(
     z.strictObject({
       max_workers: key(count(1, 100_000), 'a whole number from 1 to 100000', 'max_workers = 64'),
+      memory: key(sizeKey(16 * 1024 ** 2), 'a size of at least "16M"', 'memory = "4G"'),
       drain_timeout: key(durationKey(0), 'a duration, at most 24 days', 'drain_timeout = "30s"'),
       min_uid: key(count(1, 4_294_967_294), 'a whole number from 1; root is never allowed', 'min_uid = 1000'),
       min_gid: key(count(1, 4_294_967_294), 'a whole number from 1; root is never allowed', 'min_gid = 1000'),
@@ -156,6 +157,9 @@ export const configSchema = z.strictObject({
 
 export type ConfigFile = z.output<typeof configSchema>;
 
+/** Of the machine's memory, for all workers. */
+const memoryShare = 0.75;
+
 /** What holds where guise.toml says nothing. Times in ms, sizes in bytes. */
 export const configDefaults = {
   security: { require_confinement: false },
@@ -180,6 +184,7 @@ export const configDefaults = {
   status: { enabled: true, path: '/guise-status', ping_path: '/ping', idle_timeout: 60_000 },
   limits: {
     max_workers: defaultMaxWorkers(),
+    memory: Math.floor(totalmem() * memoryShare),
     drain_timeout: 30_000,
     min_uid: 1000,
     min_gid: 1000,

@@ -162,6 +162,7 @@ export interface SiteView {
   readonly maxWorkers: number;
   readonly maxRequests: number;
   readonly quarantineAfter: number;
+  readonly weight: number;
   readonly spare: number;
   readonly timeLimitMs: number;
   readonly idleTimeoutMs: number;
@@ -210,6 +211,7 @@ export function viewSite(site: Site): SiteView {
     maxWorkers: site.maxWorkers,
     maxRequests: site.maxRequests,
     quarantineAfter: site.quarantineAfter,
+    weight: site.weight,
     spare: site.spare,
     timeLimitMs: site.timeLimitMs,
     idleTimeoutMs: site.idleTimeoutMs,

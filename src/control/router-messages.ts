@@ -16,6 +16,7 @@
  * | statusEnd | after `status` | the answer itself |
  * | drained | after `drain` | the router's end |
  * | look | a worker of that site | what the kernel says of its process, and its PHP stack, back to the router |
+ * | gaveUp | after `shortage` | it counts for how many workers the master waits for half a second |
  */
 
 import type { LedgerPolicy } from '../account/ledger-policy.js';
@@ -41,6 +42,10 @@ export const toRouter = {
   directSite: 17,
   directWorker: 18,
   directWorkerGone: 19,
+  noRoom: 20,
+  room: 21,
+  shortage: 22,
+  yield: 23,
 } as const;
 
 /** Of `listener`, in `a`: how a peer there is told by its uid. */
@@ -199,6 +204,7 @@ export const toMaster = {
   statusEnd: 5,
   drained: 6,
   look: 7,
+  gaveUp: 8,
 } as const;
 
 /** Of the one message to the master that holds text, a directory's name. It has a size of its own. */
@@ -210,6 +216,8 @@ export interface AutoDemand {
   readonly site: number;
   readonly pattern: number;
   readonly count: number;
+  /** How many of them somebody waits for. */
+  readonly needed: number;
   /** As sent: the master checks it. */
   readonly name: string;
 }
@@ -220,6 +228,7 @@ export function writeAutoDemand(out: Buffer, demand: AutoDemand): void {
   out.writeUInt32LE(demand.site, 0);
   out.writeUInt32LE(demand.pattern, 4);
   out.writeUInt32LE(demand.count, 8);
+  out.writeUInt32LE(demand.needed, 12);
   out.write(demand.name, autoNameOffset, autoDemandBytes - autoNameOffset, 'latin1');
 }
 
@@ -231,6 +240,7 @@ export function readAutoDemand(buffer: Buffer, length: number): AutoDemand | und
     site: buffer.readUInt32LE(0),
     pattern: buffer.readUInt32LE(4),
     count: buffer.readUInt32LE(8),
+    needed: buffer.readUInt32LE(12),
     name: buffer.toString('latin1', autoNameOffset, end < 0 || end > length ? length : end),
   };
 }
@@ -240,8 +250,9 @@ export const requestBytes = 16;
 export interface RouterRequest {
   readonly type: number;
   readonly site: number;
+  /** demand: how many of them somebody waits for; gaveUp: 1 where there were no more idle workers, else 0. */
   readonly worker: number;
-  /** demand: how many workers; statusEnd: connections. */
+  /** demand: how many workers, 0: none any more; statusEnd: connections; gaveUp: how many idle workers end. */
   readonly count: number;
 }
 
@@ -256,7 +267,7 @@ export function writeRequest(out: Buffer, type: number, site: number, worker: nu
 export function readRequest(buffer: Buffer, length: number): RouterRequest | undefined {
   if (length !== requestBytes) return undefined;
   const type = buffer.readUInt32LE(0);
-  if (type < toMaster.ready || type > toMaster.look || type === toMaster.siteFigures) return undefined;
+  if (type < toMaster.ready || type > toMaster.gaveUp || type === toMaster.siteFigures) return undefined;
   return {
     type,
     site: buffer.readUInt32LE(4),

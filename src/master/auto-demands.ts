@@ -5,6 +5,7 @@ import { LineBudget } from '../account/line-budget.js';
 import type { Config } from '../config/config.js';
 import type { AutoDemand } from '../control/router-messages.js';
 import { messageOf } from '../error.js';
+import type { Site } from '../site/site.js';
 import { automaticSite } from './auto-sites.js';
 import { isAutomaticId, type SiteSet } from './site-set.js';
 
@@ -30,12 +31,15 @@ export class AutoDemands {
   }
 
   /** The only message with a text from outside: a directory's name, which automaticSite checks. */
-  meet({ site, pattern, name, count }: AutoDemand): void {
+  meet({ site, pattern, name, count, needed }: AutoDemand): void {
     const config = this.#around.config();
     const patterns = config.auto?.patterns;
     if (patterns === undefined || !isAutomaticId(site)) return;
+    if (count === 0) this.#sites.byId(site)?.demand(0, 0);
+    if (count === 0) return;
     try {
-      this.#sites.automatic(site, () => automaticSite(config, patterns, { pattern, name })).demand(count);
+      const make = (): Site => automaticSite(config, patterns, { pattern, name });
+      this.#sites.automatic(site, make).demand(count, Math.min(needed, count));
     } catch (thrown) {
       this.#around.refuse(site, count);
       const suppressed = this.#refusals.take(performance.now());

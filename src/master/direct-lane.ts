@@ -18,6 +18,7 @@ import { close } from '../os/socket.js';
 import type { Site } from '../site/site.js';
 import { DirectTally } from './direct-tally.js';
 import type { Lane, LaneRouter, LaneSite, TemplateSupplies, WorkerSupplies } from './lane.js';
+import { type Idle, LeavingWorkers } from './leaving-workers.js';
 import { Places } from './places.js';
 
 /** How often the counters of a site with workers are read. */
@@ -46,6 +47,7 @@ export class DirectLane implements Lane {
   /** A copy of the counters: read with pread(2), never through a mapping. */
   readonly #memory: Buffer;
   readonly #places: Places;
+  readonly #leaving: LeavingWorkers;
   #isWatching = false;
   #isLeaving = false;
   #isClosed = false;
@@ -63,6 +65,7 @@ export class DirectLane implements Lane {
     this.#shared = sharedMemory('guise-logbooks', directMemoryBytes(maxWorkers));
     this.#memory = Buffer.alloc(maxWorkers * counterSlotBytes);
     this.#places = new Places(maxWorkers);
+    this.#leaving = new LeavingWorkers(this.#places, (worker) => owner.signal(SIGTERM, worker));
     this.#watch();
   }
 
@@ -114,8 +117,9 @@ export class DirectLane implements Lane {
     this.#countLost(id, wasTimedOut);
     this.#places.give(id);
     this.#setup.router()?.tell(toRouter.directWorkerGone, this.#setup.id, id, wasTimedOut ? 1 : 0, 0);
-    if (this.#owner.workers === 0 && (this.#isLeaving || this.#isClosed)) this.#sleep();
-    else if (!this.#isLeaving && signal === null && exitCode === 0) this.#fill();
+    const isGivenUp = this.#leaving.ended(id);
+    if (this.#owner.workers === 0 && (isGivenUp || this.#isLeaving || this.#isClosed)) this.#sleep();
+    else if (!this.#isLeaving && !isGivenUp && signal === null && exitCode === 0) this.#fill();
     // A worker that crashed is replaced at the next look: a crash at every start costs one process a second.
   }
 
@@ -126,6 +130,37 @@ export class DirectLane implements Lane {
   notGiven(): void {
     // What waits in the socket is looked at again every second while there are no workers.
     if (this.#owner.workers === 0) this.#sleep();
+  }
+
+  noRoom(): void {
+    this.notGiven();
+  }
+
+  room(): void {
+    if (this.#isClosed || this.#isLeaving) return;
+    if (this.#owner.workers > 0) this.#fill();
+    else {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#wake();
+    }
+  }
+
+  yieldOne(): void {
+    const idle = this.#longestIdle();
+    this.#leaving.send(idle?.worker ?? this.#leaving.anyOther());
+  }
+
+  idleMs(): number | undefined {
+    return this.#longestIdle()?.ms;
+  }
+
+  giveUpIdle(): void {
+    this.#leaving.send(this.#longestIdle()?.worker);
+  }
+
+  #longestIdle(): Idle | undefined {
+    return this.#leaving.longestIdle(this.#read(), this.#awakeSinceMs, monotonicMs());
   }
 
   close(): void {
@@ -176,7 +211,10 @@ export class DirectLane implements Lane {
 
   #fill(): void {
     const lacking = this.#setup.site.maxWorkers - this.#owner.workers;
-    if (!this.#isClosed && !this.#isLeaving && lacking > 0) this.#owner.demand(lacking);
+    if (this.#isClosed || this.#isLeaving || lacking <= 0) return;
+    // All of its workers are at work: whoever comes next waits in the socket, unseen.
+    const isBusy = this.#longestIdle() === undefined;
+    this.#owner.demand(lacking, isBusy ? lacking : 0);
   }
 
   /** Nobody works here any more. */
@@ -216,8 +254,12 @@ export class DirectLane implements Lane {
       if (this.#owner.workers === 0) this.#sleep();
     } else if (this.#isIdle(all, nowMs)) {
       this.#isLeaving = true;
+      this.#owner.demand(0, 0);
       this.#owner.signal(SIGTERM);
-    } else this.#fill();
+    } else {
+      this.#leaving.remind();
+      this.#fill();
+    }
   }
 
   #isIdle(all: readonly DirectCounters[], nowMs: number): boolean {

@@ -21,6 +21,7 @@ import { LogKeeper } from './log-keeper.js';
 import { makeSiteSet } from './make-site-set.js';
 import { Orphans, processesOf } from './orphans.js';
 import { processState } from './process-state.js';
+import { RoomKeeper } from './room-keeper.js';
 import { type OpenSite, RouterLink } from './router-link.js';
 import { SiteGroups } from './site-groups.js';
 import type { SiteRuntime } from './site-runtime.js';
@@ -30,6 +31,7 @@ import { StackReaders } from './stack-readers.js';
 import { type StatusProgram, startStatus } from './status-program.js';
 import { sweepChildren } from './sweep.js';
 import { WorkerBudget } from './worker-budget.js';
+import { WorkerScales } from './worker-scales.js';
 import { sayWrongFiles } from './wrong-files.js';
 
 export class Instance {
@@ -42,6 +44,7 @@ export class Instance {
   readonly book = new FigureBook();
   readonly #setup: InstanceSetup;
   readonly #budget: WorkerBudget;
+  readonly #room: RoomKeeper;
   readonly #housekeeper: Housekeeper;
   readonly #stacks: StackReaders;
   readonly #autoDemands: AutoDemands;
@@ -60,7 +63,7 @@ export class Instance {
     this.#setup = setup;
     this.config = setup.config;
     this.log = setup.log;
-    this.#budget = new WorkerBudget(setup.config.limits.maxWorkers);
+    this.#budget = new WorkerBudget(setup.config.limits.maxWorkers, setup.config.limits.memoryBytes);
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -72,6 +75,12 @@ export class Instance {
       ...[this.#router?.pid ?? 0, this.#ledger?.pid ?? 0, ...this.#housekeeper.pids, ...this.#stacks.pids],
     ]);
     this.#groups = new SiteGroups(claimGroups(delegationOf(setup.config.limits.cgroup, 'self'), setup.log));
+    this.#room = new RoomKeeper(this.#budget, {
+      byId: (id) => this.sites.byId(id),
+      router: () => this.#router,
+      nowMs: () => performance.now(),
+    });
+    new WorkerScales(this.#budget, (id) => this.sites.byId(id));
     this.sites = makeSiteSet({
       setup,
       config: () => this.config,
@@ -107,6 +116,7 @@ export class Instance {
       sites: () => this.#routerSites(),
       figures: ({ site, figures, isLast }) => this.book.said(site, figures, isLast),
       died: () => {
+        this.#room.routerDied(this.sites.all());
         this.book.routerDied((id) => this.sites.byId(id)?.isClosing !== false || isAutomaticId(id));
       },
       siteRequest: (request) => this.#siteRequest(request),
@@ -154,7 +164,7 @@ export class Instance {
   /** Reads the sites again and applies what changed. */
   reload(config: Config): Difference {
     this.config = config;
-    this.#budget.max = config.limits.maxWorkers;
+    this.#budget.limit(config.limits.maxWorkers, config.limits.memoryBytes);
     return this.#applyAll(SiteCatalog.read(config, this.#past));
   }
 
@@ -209,9 +219,13 @@ export class Instance {
   }
 
   #siteRequest(request: RouterRequest): void {
+    if (request.type === toMaster.gaveUp) {
+      this.#room.gaveUp(request.count, request.worker === 1);
+      return;
+    }
     const runtime = this.sites.byId(request.site);
     if (runtime === undefined) return;
-    if (request.type === toMaster.demand) runtime.demand(request.count);
+    if (request.type === toMaster.demand) runtime.demand(request.count, request.worker);
     else if (request.type === toMaster.kill) runtime.end(request.worker);
     else this.#look(runtime, request);
   }

@@ -4,6 +4,7 @@
  */
 
 import type { Figures } from '../account/figures.js';
+import type { Wish } from '../pool/sharing.js';
 import type { Site } from '../site/site.js';
 
 /** What a worker is born with. Descriptors of -1 are none. */
@@ -61,6 +62,16 @@ export interface Lane {
   gone(id: number, exitCode: number | null, signal: number | null): void;
   /** So many of the workers that were asked for are not given: noWorkerReason of router-messages.ts. */
   notGiven(count: number, reason: number): void;
+  /** The machine has no room for so many of them now; see `room`. */
+  noRoom(count: number, wish: Wish): void;
+  /** There is room for one: it may be asked for, at once or never. */
+  room(): void;
+  /** One worker is to go at the end of a request, an idle one at once. */
+  yieldOne(): void;
+  /** For how long one of its workers has been idle, the longest; undefined: none is, or the router knows. */
+  idleMs(): number | undefined;
+  /** Has that one end. */
+  giveUpIdle(): void;
   /** The template has ended; its workers may go on. */
   templateGone(): void;
   /** No further request is to be taken. */
@@ -74,7 +85,8 @@ export interface Lane {
 /** What a lane may do to the site it belongs to. */
 export interface LaneSite {
   readonly workers: number;
-  demand(count: number): void;
+  /** Somebody waits for `needed` of them; 0: none is waited for any more. */
+  demand(count: number, needed: number): void;
   readonly pids: readonly number[];
   /** signal(7), to one worker or to all. */
   signal(signal: number, worker?: number): void;

@@ -110,6 +110,37 @@ export class ProgramLane implements Lane {
     if (this.#owner.workers === 0) this.#rest();
   }
 
+  noRoom(): void {
+    this.notGiven();
+  }
+
+  room(): void {
+    if (this.#closedMs !== undefined || this.#leavingMs !== undefined) return;
+    if (this.#setup.connections().waiting === 0) return;
+    if (this.#owner.workers > 0) this.#grow();
+    else {
+      this.#unwatch();
+      this.#wake();
+    }
+  }
+
+  yieldOne(): void {
+    // Nobody but the program knows when a request of it ends.
+  }
+
+  /** All of its processes go together, or none. */
+  idleMs(): number | undefined {
+    if (this.#owner.workers === 0 || this.#leavingMs !== undefined) return undefined;
+    const idleMs = this.#setup.nowMs() - this.#busyMs;
+    return idleMs > 2 * periodMs ? idleMs : undefined;
+  }
+
+  giveUpIdle(): void {
+    this.#unwatch();
+    this.#leavingMs = this.#setup.nowMs();
+    this.#owner.signal(SIGTERM);
+  }
+
   close(): void {
     if (this.#closedMs !== undefined) return;
     this.#closedMs = this.#setup.nowMs();
@@ -163,7 +194,7 @@ export class ProgramLane implements Lane {
     this.#busyMs = this.#setup.nowMs();
     this.#ticks = 0;
     this.#lookIn(periodMs);
-    this.#owner.demand(1);
+    this.#owner.demand(1, 1);
     if (this.#owner.workers > 0) this.#growLater();
   }
 
@@ -186,7 +217,8 @@ export class ProgramLane implements Lane {
     }
     const youngestMs = this.#setup.nowMs() - Math.max(...this.#startedMs.values());
     const isStarting = open < workers && youngestMs < startMs;
-    if (!isStarting) this.#owner.demand(Math.min(waiting, workers, room));
+    const count = Math.min(waiting, workers, room);
+    if (!isStarting) this.#owner.demand(count, count);
     this.#growLater();
   }
 

@@ -94,7 +94,7 @@ export function orderProgram(
   { budget, workers, lane, lives }: Tables,
   failed: (problem: string) => void,
 ): number | undefined {
-  if (!budget.take()) return noWorkerReason.machineLimit;
+  if (!budget.take(owner)) return noWorkerReason.machineLimit;
   try {
     const pid = programs.start(owner, lane.forTemplate().listener);
     const id = budget.nextWorkerId();
@@ -103,7 +103,7 @@ export function orderProgram(
     lives.workers++;
     return undefined;
   } catch (thrown) {
-    budget.give();
+    budget.give(owner);
     failed(messageOf(thrown));
     return noWorkerReason.startFailed;
   }

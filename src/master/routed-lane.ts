@@ -8,6 +8,7 @@ import { toRouter } from '../control/router-messages.js';
 import { lastJobOf, slateBytes } from '../control/slate.js';
 import { sharedMemory } from '../os/shared-memory.js';
 import { close, seqpacketPair, setBlocking } from '../os/socket.js';
+import type { Wish } from '../pool/sharing.js';
 import type { Site } from '../site/site.js';
 import type { Lane, LaneRouter, TemplateSupplies, WorkerSupplies } from './lane.js';
 
@@ -78,6 +79,26 @@ export class RoutedLane implements Lane {
 
   notGiven(count: number, reason: number): void {
     this.#router()?.tell(toRouter.noWorker, this.#site, 0, count, reason);
+  }
+
+  noRoom(count: number, wish: Wish): void {
+    this.#router()?.tell(toRouter.noRoom, this.#site, 0, count, Number(wish === 'need'));
+  }
+
+  room(): void {
+    this.#router()?.tell(toRouter.room, this.#site, 0, 0, 0);
+  }
+
+  yieldOne(): void {
+    this.#router()?.tell(toRouter.yield, this.#site, 0, 0, 0);
+  }
+
+  idleMs(): undefined {
+    return undefined;
+  }
+
+  giveUpIdle(): void {
+    // The router does, when it is asked: it has all of them in view.
   }
 
   templateGone(): void {

@@ -280,6 +280,7 @@ export class RouterLink implements LaneRouter {
       case toMaster.demand:
       case toMaster.kill:
       case toMaster.look:
+      case toMaster.gaveUp:
         this.#setup.siteRequest(request);
         break;
       case toMaster.statusEnd:

@@ -16,18 +16,16 @@ import {
   reportFailed,
   reportReady,
 } from '../control/template-messages.js';
-import { messageOf } from '../error.js';
 import { deathText, signalName } from '../os/signal.js';
 import { type Site, standIn } from '../site/site.js';
 import type { Lane } from './lane.js';
 import { laneSite } from './lane-site.js';
 import type { Lives } from './lives.js';
-import { orderProgram } from './program-process.js';
 import { SiteHealth, type Standing } from './site-health.js';
 import { SiteTemplate } from './site-template.js';
 import { SiteTree, type TreeOwner } from './site-tree.js';
 import type { Surroundings } from './surroundings.js';
-import type { TemplateProcess } from './template-process.js';
+import { WorkerOrders } from './worker-orders.js';
 import { WorkerTable } from './worker-table.js';
 
 export class SiteRuntime implements TreeOwner {
@@ -43,9 +41,11 @@ export class SiteRuntime implements TreeOwner {
   /** In milliseconds since 1970. */
   readonly inForceSinceMs = Date.now();
   readonly #template: SiteTemplate;
+  readonly #orders: WorkerOrders;
   #closing = false;
   readonly #around: Surroundings;
-  readonly #lane: Lane;
+  /** How its workers get their requests. */
+  readonly lane: Lane;
   /** Workers that were killed on purpose. */
   readonly #ended = new Set<number>();
   /** What its scripts have started. */
@@ -59,29 +59,30 @@ export class SiteRuntime implements TreeOwner {
     this.workers = new WorkerTable(site.user.uid);
     this.#around = around;
     this.lives = around.lives(id, site);
-    this.#lane = around.lane(
+    this.lane = around.lane(
       id,
       site,
       laneSite(this.workers, {
-        demand: (count) => this.demand(count),
+        demand: (count, needed) => this.demand(count, needed),
         end: (worker) => this.end(worker),
         failed: (problem) => this.health.startFailed(problem),
         sound: () => this.health.sound(),
       }),
     );
-    this.health = new SiteHealth(this, around, this.#lane, standing);
-    this.#template = new SiteTemplate(this, around, this.#lane, this.lives);
+    this.health = new SiteHealth(this, around, this.lane, standing);
+    this.#template = new SiteTemplate(this, around, this.lane, this.lives);
+    this.#orders = new WorkerOrders(this, around, this.#template, (...report) => this.#reported(...report));
     this.tree = new SiteTree(this, around.log);
   }
 
   /** Figures of a site that the router does not know. */
   get figures(): Figures | undefined {
-    return this.#lane.figures();
+    return this.lane.figures();
   }
 
   /** There is a router that knows nothing yet but that there is this site. */
   introduce(): void {
-    this.#lane.introduce();
+    this.lane.introduce();
   }
 
   /** The last thing that went wrong, in one line. */
@@ -105,19 +106,34 @@ export class SiteRuntime implements TreeOwner {
     return this.#template.isStarting;
   }
 
-  /** The router asks for `count` workers. Each is ordered, promised, or refused. */
-  demand(count: number): void {
+  /**
+   * Somebody asks for `count` workers, of which `needed` are waited for; 0: none is any more. Each is ordered,
+   * promised, or refused; where the machine has no room, the site waits until it is offered some.
+   */
+  demand(count: number, needed = count): void {
+    if (count === 0) {
+      this.#around.budget.ask(this, undefined);
+      return;
+    }
     const { outOfService } = this.health;
     if (outOfService !== undefined) {
-      this.#lane.notGiven(count, noWorkerReason[outOfService]);
+      this.lane.notGiven(count, noWorkerReason[outOfService]);
       return;
     }
     if (this.tree.hold(count)) return;
-    for (let left = Math.min(count, this.site.maxWorkers); left > 0; left--) {
-      const reason = this.#orderWorker();
+    const most = Math.min(count, this.site.maxWorkers);
+    for (let left = most; left > 0; left--) {
+      const reason = this.#orders.order();
       if (reason === undefined) continue;
+      if (reason === noWorkerReason.machineLimit) {
+        const wish = most - left < needed ? 'need' : 'spare';
+        this.#around.budget.ask(this, wish);
+        this.lane.noRoom(left, wish);
+        return;
+      }
+      this.#around.budget.ask(this, undefined);
       const refused = reason === noWorkerReason.siteLimit ? left - this.workers.promise(left) : left;
-      if (refused > 0) this.#lane.notGiven(refused, reason);
+      if (refused > 0) this.lane.notGiven(refused, reason);
       return;
     }
   }
@@ -142,7 +158,8 @@ export class SiteRuntime implements TreeOwner {
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#lane.close();
+    this.#around.budget.ask(this, undefined);
+    this.lane.close();
     // While it has workers, it is the template that tells of their end.
     if (this.workers.size === 0) this.#template.retire();
   }
@@ -165,50 +182,6 @@ export class SiteRuntime implements TreeOwner {
     return true;
   }
 
-  #orderWorker(): number | undefined {
-    if (this.#closing) return noWorkerReason.stopping;
-    if (this.workers.size >= this.site.maxWorkers) return noWorkerReason.siteLimit;
-    if (this.site.command !== undefined) return this.#startProgram();
-    const template = this.#template.process ?? this.#startTemplate();
-    if (typeof template === 'number') return template;
-    if (!this.#around.budget.take()) return noWorkerReason.machineLimit;
-    const id = this.#around.budget.nextWorkerId();
-    const { ours, theirs, slot } = this.#lane.forWorker(id);
-    this.workers.ordered(id, ours);
-    this.#template.stay();
-    const order = {
-      worker: id,
-      oneJob: this.site.mode === 'per-request',
-      isDirect: this.#lane.isDirect,
-      slot,
-    };
-    if (!template.fork(order, theirs)) template.kill();
-    return undefined;
-  }
-
-  /** A site that is not PHP has no template. */
-  #startProgram(): number | undefined {
-    if (!this.health.mayTry) return noWorkerReason.throttled;
-    const tables = {
-      budget: this.#around.budget,
-      workers: this.workers,
-      lane: this.#lane,
-      lives: this.lives,
-    };
-    const failed = (problem: string): void => this.health.startFailed(problem);
-    return orderProgram(this.#around.programs, this, tables, failed);
-  }
-
-  #startTemplate(): TemplateProcess | number {
-    if (!this.health.mayTry) return noWorkerReason.throttled;
-    try {
-      return this.#template.start((report, pid, uid) => this.#reported(report, pid, uid));
-    } catch (thrown) {
-      this.health.startFailed(messageOf(thrown));
-      return noWorkerReason.startFailed;
-    }
-  }
-
   #reported(report: Report, pid: number, uid: number): void {
     if (report.type === reportReady) {
       this.#template.isReady = true;
@@ -223,7 +196,7 @@ export class SiteRuntime implements TreeOwner {
     const channel = this.workers.born(worker, pid, { globals, version });
     if (channel === undefined) return;
     this.lives.workers++;
-    this.#lane.born(worker, channel, pid);
+    this.lane.born(worker, channel, pid);
   }
 
   #workerExited({ worker, status }: Report): void {
@@ -241,20 +214,20 @@ export class SiteRuntime implements TreeOwner {
     this.#neverBorn(report.worker);
     this.health.lastProblem = `fork failed: errno ${report.status}`;
     this.#around.log.error({ site: this.site.name, errno: report.status }, 'worker could not be forked');
-    this.#lane.notGiven(1, noWorkerReason.startFailed);
+    this.lane.notGiven(1, noWorkerReason.startFailed);
   }
 
   #neverBorn(worker: number): void {
     this.workers.gone(worker);
-    this.#around.budget.give();
-    this.#lane.unborn(worker);
+    this.#around.budget.give(this);
+    this.lane.unborn(worker);
   }
 
   #workerGone(worker: number, exitCode: number | null, signal: number | null): void {
     const pid = this.workers.gone(worker);
     if (pid === undefined) return;
     const wasEnded = this.#ended.delete(worker);
-    this.#around.budget.give();
+    this.#around.budget.give(this);
     this.lives.died(exitCode, signal);
     if (signal !== null || exitCode !== 0) {
       this.health.lastProblem = `worker ${pid} ended: ${deathText(exitCode, signal)}`;
@@ -263,7 +236,7 @@ export class SiteRuntime implements TreeOwner {
     }
     if (this.site.command !== undefined) this.#around.programs.ended(this.site, pid);
     this.tree.workerEnded();
-    this.#lane.gone(worker, exitCode, signal);
+    this.lane.gone(worker, exitCode, signal);
     if (signal !== null && !wasEnded && !this.#closing && this.site.command === undefined)
       this.health.workerCrashed();
     if (this.workers.redeem()) this.demand(1);
@@ -274,7 +247,7 @@ export class SiteRuntime implements TreeOwner {
   #templateDied(exitCode: number | null, signal: number | null): void {
     const wasReady = this.#template.isReady;
     this.#template.release();
-    this.#lane.templateGone();
+    this.lane.templateGone();
     const unborn = this.workers.unborn();
     for (const worker of unborn) this.#neverBorn(worker);
     for (const worker of this.workers.vanished()) this.#workerGone(worker, 0, null);

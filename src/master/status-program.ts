@@ -113,6 +113,7 @@ function application(config: Config): Site {
     maxWorkers: 1,
     maxRequests: 0,
     quarantineAfter: 0,
+    weight: 1,
     spare: 0,
     timeLimitMs: 10_000,
     idleTimeoutMs: config.status.idleTimeoutMs,

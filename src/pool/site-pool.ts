@@ -13,7 +13,13 @@
  * | idle | too long | retired |
  * | busy | done | busy, if somebody waits; else idle; retired after its last request |
  * | busy, idle | gone | nothing; the ticket it ran is returned |
+ * | busy | done, and the pool is to yield, or the worker is worn out | retired |
+ *
+ * Where the machine has no room, the pool asks once and waits until it is told that there is some (pool/sharing.ts); it
+ * speaks again only when it wishes for something else.
  */
+
+import type { Wish } from './sharing.js';
 
 export interface PoolLimits {
   /** A worker runs one request and ends. */
@@ -46,6 +52,10 @@ export class SitePool<T> {
   readonly #idle: Worker<T>[] = [];
   readonly #queue = new Set<T>();
   #starting = 0;
+  /** What it has asked for in vain. */
+  #wish: Wish | undefined;
+  /** The next worker that has ended its request is to go. */
+  #mustYield = false;
   /** The most that were busy, and that waited, at once; and how many found all workers busy. */
   maxBusy = 0;
   maxQueued = 0;
@@ -103,16 +113,81 @@ export class SitePool<T> {
     return this.#queue.values();
   }
 
-  /** How many workers to ask the master for now. The caller must ask: they count as starting from here on. */
+  /**
+   * How many workers to ask the master for now. The caller must ask: they count as starting from here on. Whoever
+   * waits for room asks again only when what it wishes for is something else.
+   */
   want(): number {
+    if (this.#wish !== undefined && this.#wish === this.#wishNow()) return 0;
+    this.#wish = undefined;
+    const count = this.#lacking();
+    this.#starting += count;
+    return count;
+  }
+
+  /** How many of `count` workers that have just been asked for somebody waits for; the others would be spare ones. */
+  neededOf(count: number): number {
+    return Math.max(0, Math.min(count, this.#queue.size - this.#idle.length - (this.#starting - count)));
+  }
+
+  #lacking(): number {
     const { oneJob, maxWorkers, spare } = this.limits;
     const busy = this.busyCount > 0 || this.#queue.size > 0;
     const reserve = busy ? Math.max(spare, oneJob ? 1 : 0) : 0;
     const lacking = this.#queue.size + reserve - this.#idle.length - this.#starting;
     const room = maxWorkers - this.#workers.size - this.#starting;
-    const count = Math.max(0, Math.min(lacking, room));
-    this.#starting += count;
-    return count;
+    return Math.max(0, Math.min(lacking, room));
+  }
+
+  #wishNow(): Wish | undefined {
+    if (this.#lacking() === 0) return undefined;
+    return this.#queue.size > this.#idle.length + this.#starting ? 'need' : 'spare';
+  }
+
+  /** What it waits for because the machine has no room. */
+  get wish(): Wish | undefined {
+    return this.#wish;
+  }
+
+  /**
+   * There is no room for `count` of the workers that were asked for; it will be said when there is.
+   *
+   * @param wish what it was understood to wish for; it may wish for something else by now, and says so then
+   */
+  noRoom(count: number, wish: Wish): void {
+    this.notGiven(count);
+    this.#wish = wish;
+  }
+
+  /** There is room: it is asked for anew. */
+  room(): void {
+    this.#wish = undefined;
+  }
+
+  /** Whether it waits for room that it does not need any more. Says so once. */
+  declines(): boolean {
+    if (this.#wish === undefined || this.#wishNow() !== undefined) return false;
+    this.#wish = undefined;
+    return true;
+  }
+
+  /** One worker is to go, at the end of a request. Returns an idle one that goes at once, where there is one. */
+  yield(): number | undefined {
+    const idle = this.giveUpIdle();
+    this.#mustYield = idle === undefined && this.#workers.size > 0;
+    return idle;
+  }
+
+  /** Nobody waits for its workers any more. */
+  keep(): void {
+    this.#mustYield = false;
+  }
+
+  /** Takes out the worker that has been idle longest. */
+  giveUpIdle(): number | undefined {
+    const worker = this.#idle.shift();
+    if (worker !== undefined) this.#workers.delete(worker.id);
+    return worker?.id;
   }
 
   /** What a worker is running. */
@@ -140,8 +215,9 @@ export class SitePool<T> {
     if (worker.ticket === undefined) return { kind: 'idle' };
     worker.ticket = undefined;
     const { oneJob, maxRequests } = this.limits;
-    if (oneJob || (maxRequests > 0 && worker.requests >= maxRequests)) {
+    if (oneJob || this.#mustYield || (maxRequests > 0 && worker.requests >= maxRequests)) {
       this.#workers.delete(id);
+      this.#mustYield = false;
       return { kind: 'retire' };
     }
     return this.#next(worker, nowMs);

@@ -5,6 +5,7 @@
 
 import { type Note, noteLast, noteStarted } from '../control/worker-messages.js';
 import type { Poller } from '../os/poller.js';
+import type { Wish } from '../pool/sharing.js';
 import type { Next } from '../pool/site-pool.js';
 import type { Ending } from './ending.js';
 import type { Exchange } from './exchange.js';
@@ -19,8 +20,8 @@ const killPatienceMs = 2000;
 
 export interface DispatchHandlers {
   ended(exchange: Exchange, ending: Ending): void;
-  /** Asks the master for workers. */
-  demand(site: RoutedSite, count: number): void;
+  /** Asks the master for workers, of which somebody waits for `needed`; 0: none is waited for any more. */
+  demand(site: RoutedSite, count: number, needed: number): void;
   /** Asks the master to kill a worker. */
   kill(site: RoutedSite, worker: number): void;
   /** A site's pool has changed: it may have become quiet, or have idle workers. */
@@ -31,6 +32,8 @@ export class Dispatcher {
   readonly #workers = new Map<number, WorkerLink>();
   readonly #poller: Poller;
   readonly #handlers: DispatchHandlers;
+  /** Other sites wait for room: the end of every request is to be told. */
+  isShort = false;
 
   constructor(poller: Poller, handlers: DispatchHandlers) {
     this.#poller = poller;
@@ -90,10 +93,38 @@ export class Dispatcher {
     for (const exchange of [...site.pool.waiting()]) this.leave(exchange, reason);
   }
 
+  /** The machine has no room for `count` workers now. */
+  noRoom(site: RoutedSite, count: number, wish: Wish): void {
+    site.pool.noRoom(count, wish);
+    this.#ask(site);
+  }
+
+  /** The machine has room for a worker of this site. */
+  room(site: RoutedSite): void {
+    site.pool.room();
+    this.#ask(site, true);
+  }
+
+  /** One worker is to go: an idle one, or the next that has ended its request. */
+  yield(site: RoutedSite): void {
+    this.lookAt(site);
+    const idle = site.pool.yield();
+    if (idle !== undefined) this.retire(idle);
+    else this.wantNotes(site);
+  }
+
+  /** A waiting request has waited for as long as it may. */
+  waitedTooLong(exchange: Exchange): void {
+    const { pool } = exchange.site;
+    const isOutside = pool.wish === 'need' && pool.busyCount === 0;
+    this.leave(exchange, isOutside ? 'machine-limit' : 'queue-timeout');
+  }
+
   /** A waiting request is given up. */
   leave(exchange: Exchange, reason: RefusalReason): void {
     if (!exchange.site.pool.leave(exchange)) return;
     this.#end(exchange, { kind: 'refused', reason, note: undefined });
+    if (exchange.site.pool.wish !== undefined) this.#ask(exchange.site);
   }
 
   /** A running request has had its time, or somebody wants its end. Its end follows when its worker is dead. */
@@ -121,6 +152,11 @@ export class Dispatcher {
     this.#workers.delete(id);
   }
 
+  /** Nobody waits for room any more: what was to be given up stays. */
+  keepAll(): void {
+    for (const { site } of this.#workers.values()) site.pool.keep();
+  }
+
   /** Finds what has ended meanwhile. */
   lookAt(site: RoutedSite): void {
     for (const link of site.running) link.look();
@@ -128,6 +164,10 @@ export class Dispatcher {
 
   lookAtAll(): void {
     for (const link of this.#workers.values()) link.look();
+  }
+
+  wantAllNotes(): void {
+    for (const link of this.#workers.values()) link.wantNote();
   }
 
   /** From now on the ends of this site's requests are told as soon as they come. */
@@ -151,7 +191,7 @@ export class Dispatcher {
     const { connection, head } = exchange;
     const relay = head.keep && !mayBeLent(exchange) ? this.#relay(exchange) : undefined;
     const { site } = link;
-    const wantsNote = relay !== undefined || site.pool.queuedCount > 0 || site.isClosing;
+    const wantsNote = relay !== undefined || site.pool.queuedCount > 0 || this.isShort || site.isClosing;
     const isLent = head.keep && relay === undefined;
     const handover = link.run(exchange, relay?.theirs ?? connection.fd, isLent, wantsNote);
     relay?.handedOver();
@@ -254,9 +294,13 @@ export class Dispatcher {
     }
   }
 
-  #ask(site: RoutedSite): void {
-    const count = site.isClosing && site.pool.queuedCount === 0 ? 0 : site.pool.want();
-    if (count > 0) this.#handlers.demand(site, count);
+  /** @param isOffered the master waits for a word */
+  #ask(site: RoutedSite, isOffered = false): void {
+    const { pool } = site;
+    const declines = pool.declines() || isOffered;
+    const count = site.isClosing && pool.queuedCount === 0 ? 0 : pool.want();
+    if (count > 0) this.#handlers.demand(site, count, pool.neededOf(count));
+    else if (declines) this.#handlers.demand(site, 0, 0);
   }
 }
 

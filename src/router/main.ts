@@ -105,11 +105,14 @@ class Router {
 
   #begin(settings: RouterSettings): void {
     const server = new Server(this.#poller, settings, this.#log, {
-      demand: (site, count) => {
-        if (!this.#demand(site, count)) server.dispatcher.notGiven(site, count, 'stopping');
+      demand: (site, count, needed) => {
+        if (!this.#demand(site, count, needed)) server.dispatcher.notGiven(site, count, 'stopping');
       },
       kill: (site, worker) => {
         this.#tell(toMaster.kill, site.id, worker, 0);
+      },
+      gaveUp: (count, isAll) => {
+        this.#tell(toMaster.gaveUp, 0, Number(isAll), count);
       },
       slow: (exchange) => {
         this.#tell(toMaster.look, exchange.site.id, exchange.worker, 0);
@@ -169,10 +172,10 @@ class Router {
     this.#drain();
   }
 
-  #demand(site: RoutedSite, count: number): boolean {
-    if (site.auto === undefined) return this.#tell(toMaster.demand, site.id, 0, count);
+  #demand(site: RoutedSite, count: number, needed: number): boolean {
+    if (site.auto === undefined) return this.#tell(toMaster.demand, site.id, needed, count);
     const { pattern, name } = site.auto;
-    writeAutoDemand(this.#request, { site: site.id, pattern, name, count });
+    writeAutoDemand(this.#request, { site: site.id, pattern, name, count, needed });
     return this.#send(autoDemandBytes);
   }
 

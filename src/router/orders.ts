@@ -109,7 +109,18 @@ function carryOutShared(
       direct.gone(order.site, order.worker, order.a !== 0);
       break;
     default:
+      shareRoom(server, order);
   }
+}
+
+/** What pool/sharing.ts has decided. */
+function shareRoom({ byId, dispatcher, idle }: Server, { type, site: id, a, b }: RouterOrder): void {
+  if (type === toRouter.shortage) idle.give(a, b);
+  const site = byId.get(id);
+  if (site === undefined) return;
+  if (type === toRouter.noRoom) dispatcher.noRoom(site, a, b === 1 ? 'need' : 'spare');
+  else if (type === toRouter.room) dispatcher.room(site);
+  else if (type === toRouter.yield) dispatcher.yield(site);
 }
 
 function listenerArrived(targets: OrderTargets, { site, a: kind }: RouterOrder, fd: number): void {

@@ -103,9 +103,9 @@ export const refusalTexts: Readonly<Record<RefusalReason, RefusalText>> = {
     remedy: moreWorkers,
   },
   'machine-limit': {
-    meaning: 'All sites together have max_workers of [limits].',
-    expected: 'fewer workers over all sites',
-    remedy: 'max_workers = 128 under [limits] in guise.toml, then guise reload',
+    meaning: 'All sites together have max_workers of [limits], or the memory that they may have.',
+    expected: 'fewer workers over all sites, or smaller ones',
+    remedy: 'max_workers and memory under [limits] in guise.toml, then guise reload',
   },
   'start-failed': {
     meaning: "The site's PHP cannot be started; status and log say at which step.",

@@ -21,7 +21,7 @@ import { Deadlines } from './deadlines.js';
 import { Dispatcher, type DispatchHandlers } from './dispatch.js';
 import type { Ending } from './ending.js';
 import { Exchange } from './exchange.js';
-import { forgetIdle, watchIdle } from './idle.js';
+import { IdleWorkers } from './idle.js';
 import { Intake } from './intake.js';
 import { RouterLedger } from './ledger.js';
 import type { RouterLog } from './log.js';
@@ -38,6 +38,8 @@ const farewellMs = 50;
 export interface ServerHandlers extends Pick<DispatchHandlers, 'demand' | 'kill'> {
   /** A connection has ended. */
   closed(): void;
+  /** So many idle workers are about to end for others who wait; `isAll`: there were no more. */
+  gaveUp(count: number, isAll: boolean): void;
   /** Nothing of this site is left, and it is not known here any more. */
   forgotten(site: RoutedSite): void;
   /** A request has been running for longer than its site's slow_after. */
@@ -50,6 +52,7 @@ export class Server {
   /** Requests that belong to no site. */
   readonly siteless = new Counters();
   readonly dispatcher: Dispatcher;
+  readonly idle: IdleWorkers;
   readonly ledger: RouterLedger;
   readonly #ids = new RequestIds();
   readonly #poller: Poller;
@@ -93,10 +96,11 @@ export class Server {
       ended: (exchange, ending) => this.#ended(exchange, ending),
       changed: (site) => this.siteChanged(site),
     });
+    this.idle = new IdleWorkers(this.dispatcher, handlers);
     this.#deadlines = new Deadlines(this.connections, {
       looking: () => this.dispatcher.lookAtAll(),
       readingTooLong: (connection) => this.#readTimeout(connection),
-      waitingTooLong: (exchange) => this.dispatcher.leave(exchange, 'queue-timeout'),
+      waitingTooLong: (exchange) => this.dispatcher.waitedTooLong(exchange),
       runningTooLong: (exchange) => this.dispatcher.stop(exchange, 'time-limit'),
       runningSlowly: (exchange) => handlers.slow(exchange),
       dyingTooLong: (exchange) => this.dispatcher.abandon(exchange),
@@ -144,14 +148,14 @@ export class Server {
 
   /** A site's pool, or the site itself, has changed. */
   siteChanged(site: RoutedSite): void {
-    watchIdle(site, this.dispatcher);
+    this.idle.watch(site);
     if (site.isClosing && site.pool.isQuiet) this.#forget(site);
   }
 
   /** Nothing in the master stands for this site any more. */
   forgetAutomatic(site: RoutedSite): void {
     if (!site.pool.isQuiet) return;
-    forgetIdle(site);
+    this.idle.forget(site);
     this.#forget(site);
     this.sites.auto?.forget(site);
   }

@@ -56,6 +56,7 @@ export function assemble(written: LayeredSite, resolved: Resolved): Site {
     maxWorkers: written.max_workers,
     maxRequests: written.max_requests,
     quarantineAfter: written.quarantine_after,
+    weight: written.weight,
     spare: written.spare,
     timeLimitMs: written.time_limit,
     idleTimeoutMs: written.idle_timeout,

@@ -20,6 +20,7 @@ export const builtInDefaults = {
   max_requests: 1000,
   // With the pauses between them some two minutes.
   quarantine_after: 10,
+  weight: 1,
   spare: 1,
   // Long enough for an update of an application, short enough that a runaway script is noticed.
   time_limit: 120_000,

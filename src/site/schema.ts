@@ -153,6 +153,7 @@ export const sharedKeys = {
     'a whole number from 0 to 1000; 0 for never',
     'quarantine_after = 10',
   ),
+  weight: key(z.number().min(0.01).max(100), 'a number from 0.01 to 100', 'weight = 1'),
   spare: key(count(0, 1000), 'a whole number from 0 to 1000', 'spare = 1'),
   time_limit: key(durationKey(1000), 'a duration of at least "1s", at most 24 days', 'time_limit = "120s"'),
   idle_timeout: key(

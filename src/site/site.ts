@@ -57,6 +57,8 @@ export interface Site extends Isolation, Processes, Recording {
   readonly maxRequests: number;
   /** So many failures in a row, and it is given up until somebody has looked at it; 0: never. */
   readonly quarantineAfter: number;
+  /** Its part of the machine beside other sites that wait. */
+  readonly weight: number;
   readonly spare: number;
   readonly timeLimitMs: number;
   readonly idleTimeoutMs: number;

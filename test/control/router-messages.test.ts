@@ -147,8 +147,8 @@ t.test('a demand for a directory, there and back', (t) => {
   const out = Buffer.alloc(autoDemandBytes, 0xff);
   fc.assert(
     fc.property(number, number, number, name, (site, pattern, count, directory) => {
-      writeAutoDemand(out, { site, pattern, count, name: directory });
-      t.same(readAutoDemand(out, autoDemandBytes), { site, pattern, count, name: directory });
+      writeAutoDemand(out, { site, pattern, count, needed: 2, name: directory });
+      t.same(readAutoDemand(out, autoDemandBytes), { site, pattern, count, needed: 2, name: directory });
       return true;
     }),
     { numRuns: 300 },

@@ -53,6 +53,11 @@ export class SetRig {
         close: () => undefined,
         progress: () => 0,
         unborn: () => undefined,
+        noRoom: () => undefined,
+        room: () => undefined,
+        yieldOne: () => undefined,
+        idleMs: () => undefined,
+        giveUpIdle: () => undefined,
         figures: () => undefined,
       }),
     };

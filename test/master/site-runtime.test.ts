@@ -22,11 +22,12 @@ import { makeInstance, siteText } from '../site/instance.js';
 interface Told {
   readonly born: number[];
   readonly gone: number[];
+  readonly noRoom: number[];
   readonly notGiven: { readonly count: number; readonly reason: number }[];
 }
 
 class SiteRig {
-  readonly told: Told = { born: [], gone: [], notGiven: [] };
+  readonly told: Told = { born: [], gone: [], noRoom: [], notGiven: [] };
   readonly runtime: SiteRuntime;
   readonly budget = new WorkerBudget(10);
   nowMs = 1000;
@@ -75,6 +76,11 @@ class SiteRig {
         close: () => undefined,
         progress: () => 0,
         unborn: () => undefined,
+        noRoom: (count: number) => void this.told.noRoom.push(count),
+        room: () => undefined,
+        yieldOne: () => undefined,
+        idleMs: () => undefined,
+        giveUpIdle: () => undefined,
         figures: () => undefined,
       }),
     };
@@ -143,9 +149,9 @@ t.test('a program that cannot be started', async (t) => {
 
 t.test('the machine’s limit and the site’s', async (t) => {
   const rig = new SiteRig(t, program, 'honest');
-  rig.budget.max = 1;
+  rig.budget.limit(1, Number.POSITIVE_INFINITY);
   rig.runtime.demand(3);
-  t.same(rig.told.notGiven, [{ count: 2, reason: noWorkerReason.machineLimit }]);
+  t.same(rig.told.noRoom, [2]);
   await until('the birth', () => rig.told.born.length === 1);
   t.equal(rig.budget.taken, 1);
 });

@@ -7,13 +7,18 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { PoolLimits } from '../../src/pool/site-pool.js';
 import { numbers } from './chance.js';
-import { type EventName, World } from './world.js';
+import type { EventName } from './history.js';
+import { World } from './world.js';
 
 const events: readonly EventName[] = [
   ...Array.from({ length: 10 }, () => 'admit' as const),
   ...Array.from({ length: 8 }, () => 'done' as const),
   ...Array.from({ length: 4 }, () => 'arrived' as const),
   'notGiven',
+  'noRoom',
+  'room',
+  'yield',
+  'keep',
   'gone',
   'leave',
   'retireIdle',

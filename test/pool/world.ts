@@ -8,26 +8,7 @@
 
 import { type PoolLimits, SitePool } from '../../src/pool/site-pool.js';
 import { must, pick } from './chance.js';
-
-interface ModelWorker {
-  readonly id: number;
-  requests: number;
-  ticket: number | undefined;
-  idleSinceMs: number;
-}
-
-export type EventName =
-  | 'admit'
-  | 'arrived'
-  | 'notGiven'
-  | 'done'
-  | 'gone'
-  | 'leave'
-  | 'retireIdle'
-  | 'limits';
-
-/** How a ticket's life ended. */
-type TicketEnd = 'done' | 'lost' | 'left' | 'full';
+import { type EventName, type ModelWorker, noCounts, type TicketEnd } from './history.js';
 
 export class World {
   readonly pool: SitePool<number>;
@@ -42,12 +23,12 @@ export class World {
   #lastWorker = 0;
   #askedFor = 0;
   #nowMs = 0;
+  #mustYield = false;
 
   constructor(limits: PoolLimits) {
     this.#limits = limits;
     this.pool = new SitePool<number>(limits);
-    const none = { done: 0, lost: 0, left: 0, full: 0 };
-    this.counts = { ...none, admit: 0, arrived: 0, notGiven: 0, gone: 0, leave: 0, retireIdle: 0, limits: 0 };
+    this.counts = noCounts();
   }
 
   /** One event; `choice` says to whom it happens, where there is a choice. */
@@ -65,6 +46,16 @@ export class World {
         return this.#arrived();
       case 'notGiven':
         return this.#notGiven(choice);
+      case 'noRoom':
+        return this.#noRoom(choice);
+      case 'room':
+        return this.#room();
+      case 'yield':
+        return this.#yield();
+      case 'keep':
+        this.pool.keep();
+        this.#mustYield = false;
+        return true;
       case 'done':
         return this.#done(pick(this.#busy(), choice));
       case 'gone':
@@ -117,15 +108,41 @@ export class World {
     return true;
   }
 
+  /** The machine is full. What the pool was understood to wish for may be old. */
+  #noRoom(choice: number): boolean {
+    const count = Math.min(this.#askedFor, 1 + (choice % 3));
+    if (count === 0) return false;
+    this.#askedFor -= count;
+    this.pool.noRoom(count, choice % 2 === 0 ? 'need' : 'spare');
+    this.#ask();
+    return true;
+  }
+
+  #room(): boolean {
+    if (this.pool.wish === undefined) return false;
+    this.pool.room();
+    this.#ask();
+    return true;
+  }
+
+  #yield(): boolean {
+    const longest = this.#idle.shift();
+    must(this.pool.yield() === longest?.id, 'another worker yields than the one that has been idle longest');
+    if (longest !== undefined) this.#workers.delete(longest.id);
+    this.#mustYield = longest === undefined && this.#workers.size > 0;
+    return true;
+  }
+
   #done(worker: ModelWorker | undefined): boolean {
     if (worker?.ticket === undefined) return false;
     this.#end(worker.ticket, 'done');
     worker.ticket = undefined;
     const next = this.pool.done(worker.id, this.#nowMs);
     const { oneJob, maxRequests } = this.#limits;
-    if (oneJob || (maxRequests > 0 && worker.requests >= maxRequests)) {
+    if (oneJob || this.#mustYield || (maxRequests > 0 && worker.requests >= maxRequests)) {
       must(next.kind === 'retire', 'a worker goes on after its last request');
       this.#workers.delete(worker.id);
+      this.#mustYield = false;
     } else this.#follow(worker, next);
     this.#ask();
     return true;
@@ -205,6 +222,8 @@ export class World {
   #ask(): void {
     const { maxWorkers, spare, oneJob } = this.#limits;
     const room = Math.max(0, maxWorkers - this.#workers.size - this.#askedFor);
+    const hasDeclined = this.pool.declines();
+    must(!hasDeclined || this.#waiting.length <= this.#askedFor || room === 0, 'it declines what it needs');
     const count = this.pool.want();
     must(count >= 0 && count <= room, `${count} workers are wanted where there is room for ${room}`);
     this.#askedFor += count;
@@ -213,7 +232,7 @@ export class World {
     must(this.pool.want() === 0, 'the same workers are wanted twice');
     const isShort = this.#waiting.length > this.#askedFor;
     must(
-      !isShort || this.#workers.size + this.#askedFor >= maxWorkers,
+      !isShort || this.#workers.size + this.#askedFor >= maxWorkers || this.pool.wish === 'need',
       'fewer are wanted than there could be',
     );
   }
@@ -234,7 +253,8 @@ export class World {
     for (const { id, ticket } of this.#workers.values()) {
       must(pool.ticketOf(id) === ticket, `worker ${id} runs another request`);
     }
-    const isStuck = this.#waiting.length > 0 && pool.busyCount === 0 && pool.startingCount === 0;
+    const isComing = pool.busyCount > 0 || pool.startingCount > 0 || pool.wish === 'need';
+    const isStuck = this.#waiting.length > 0 && !isComing;
     must(!isStuck, 'somebody waits, and nobody works or is coming');
     must(this.#waiting.length === 0 || this.#idle.length === 0, 'somebody waits beside an idle worker');
     must(pool.isQuiet === (this.#workers.size + this.#waiting.length + this.#askedFor === 0), 'quiet or not');
@@ -242,7 +262,8 @@ export class World {
 
   /** Everybody does what they still have to; then every request must have ended, and the pool be quiet. */
   settle(): void {
-    while (this.#askedFor > 0 || this.#busy().length > 0) {
+    while (this.#askedFor > 0 || this.#busy().length > 0 || this.#waiting.length > 0) {
+      this.happen('room', 0);
       this.happen('arrived', 0);
       this.happen('done', 0);
     }
