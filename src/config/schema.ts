@@ -184,7 +184,7 @@ export const configDefaults = {
   status: { enabled: true, path: '/guise-status', ping_path: '/ping', idle_timeout: 60_000 },
   limits: {
     max_workers: defaultMaxWorkers(),
-    memory: Math.floor(totalmem() * memoryShare),
+    memory: Math.floor((totalmem() * memoryShare) / 1024 ** 2) * 1024 ** 2,
     drain_timeout: 30_000,
     min_uid: 1000,
     min_gid: 1000,

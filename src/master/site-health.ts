@@ -59,6 +59,11 @@ export class SiteHealth {
     this.#trouble = afterEvent(this.#trouble, 'served', this.#around.nowMs());
   }
 
+  /** A worker has been born. */
+  forked(): void {
+    this.#trouble = afterEvent(this.#trouble, 'forked', this.#around.nowMs());
+  }
+
   startFailed(problem: string): void {
     this.#owner.lives.failedStarts++;
     this.lastProblem = problem;

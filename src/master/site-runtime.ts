@@ -196,6 +196,8 @@ export class SiteRuntime implements TreeOwner {
     const channel = this.workers.born(worker, pid, { globals, version });
     if (channel === undefined) return;
     this.lives.workers++;
+    this.#template.hasForked = true;
+    this.health.forked();
     this.lane.born(worker, channel, pid);
   }
 
@@ -245,7 +247,7 @@ export class SiteRuntime implements TreeOwner {
 
   /** Workers go on without their template; those that were ordered and not yet born are ordered again. */
   #templateDied(exitCode: number | null, signal: number | null): void {
-    const wasReady = this.#template.isReady;
+    const { isReady: wasReady, hasForked } = this.#template;
     this.#template.release();
     this.lane.templateGone();
     const unborn = this.workers.unborn();
@@ -256,7 +258,7 @@ export class SiteRuntime implements TreeOwner {
     if (signal !== null || exitCode !== 0) this.#around.log.warn({ site: name, how }, 'template died');
     // Whatever it ended with: started again at once, it would end again.
     if (!wasReady && !this.#closing) this.health.startFailed(`php-cgi ended at its start: ${how}`);
-    else if (signal !== null && unborn.length > 0 && !this.#closing)
+    else if (signal !== null && !hasForked && !this.#closing)
       this.health.startFailed(`php-cgi ended before it had forked a worker: ${how}`);
     if (unborn.length > 0) this.demand(unborn.length);
   }

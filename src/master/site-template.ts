@@ -19,6 +19,8 @@ export class SiteTemplate {
   process: TemplateProcess | undefined;
   /** It has said that it can fork workers. */
   isReady = false;
+  /** A worker of it has been born. */
+  hasForked = false;
   readonly #owner: Grouped & { readonly site: Site };
   readonly #around: Surroundings;
   readonly #lane: Lane;
@@ -51,6 +53,7 @@ export class SiteTemplate {
     const cgroup = this.#around.groups.enter(this.#owner);
     const setup = { site, directories, library, requireConfinement, housekeeper, supplies, cgroup };
     this.isReady = false;
+    this.hasForked = false;
     this.#around.expectOrphans(site.user.uid);
     try {
       this.process = new TemplateProcess(poller, setup, {

@@ -6,7 +6,8 @@
  * |---|---|
  * | a start failed | always |
  * | a worker crashed | only while no request has ever ended properly since the site came into force |
- * | a request ended properly | as the end of the row |
+ * | a worker was forked | as the end of a row of failed starts |
+ * | a request ended properly | as the end of any row |
  *
  * A crash says something about the site only before anything has worked. Later it says something about a request, and
  * visitors choose their requests: whoever has found one that crashes PHP must not be able to switch the site off.
@@ -17,17 +18,21 @@ import { afterFailure, type BackOff, noFailure } from './back-off.js';
 export interface Trouble extends BackOff {
   /** A request has ended properly since the site came into force. */
   readonly hasServed: boolean;
+  /** What failed last. */
+  readonly last?: 'start-failed' | 'worker-crashed';
 }
 
-export type TroubleEvent = 'start-failed' | 'worker-crashed' | 'served';
+export type TroubleEvent = 'start-failed' | 'worker-crashed' | 'forked' | 'served';
 
 export const noTrouble: Trouble = { ...noFailure, hasServed: false };
 const sound: Trouble = { ...noFailure, hasServed: true };
 
 export function afterEvent(before: Trouble, event: TroubleEvent, nowMs: number): Trouble {
   if (event === 'served') return sound;
-  if (event === 'worker-crashed' && before.hasServed) return before;
-  return { ...afterFailure(before, nowMs), hasServed: before.hasServed };
+  const { hasServed, last } = before;
+  if (event === 'forked') return last === 'start-failed' ? { ...noFailure, hasServed } : before;
+  if (event === 'worker-crashed' && hasServed) return before;
+  return { ...afterFailure(before, nowMs), hasServed, last: event };
 }
 
 /** @param mostFailures in a row; 0: it is never given up */

@@ -7,16 +7,21 @@ import { expectedRows, plainCell, type Row, readReference, rowsUnder } from './r
 
 const page = readReference('configuration.md');
 
+/** Numbers that depend on the machine. */
+const byMemory: Readonly<Record<string, string>> = {
+  '`nproc`': String(builtInDefaults.limits.nproc),
+  '`max_workers`': String(configDefaults.limits.max_workers),
+  '`memory`': `"${configDefaults.limits.memory / 1024 ** 2}M"`,
+};
+
 /** Key, what is expected and default of each row, and that there is a meaning. */
 function written(heading: string): Row[] {
   const rows = rowsUnder(page, heading);
   for (const [key = '', , , meaning = ''] of rows)
     t.ok(meaning.length > 10, `${heading} ${key} has a meaning`);
   return rows.map(([key, expected, fallback]) => {
-    // Two numbers depend on the machine.
-    const byMemory = key === '`nproc`' ? builtInDefaults.limits.nproc : configDefaults.limits.max_workers;
-    const shown = fallback === 'by memory' ? String(byMemory) : plainCell(fallback);
-    return [plainCell(key), expected ?? '', shown];
+    const shown = fallback === 'by memory' ? byMemory[key ?? ''] : plainCell(fallback);
+    return [plainCell(key), expected ?? '', shown ?? ''];
   });
 }
 

@@ -22,15 +22,24 @@ t.test('what has worked ends the row, and crashes of workers count no more', asy
   t.equal(after('served', 'worker-crashed', 'start-failed').failures, 1);
 });
 
+t.test('a worker that was forked ends a row of failed starts, not one of crashes', async (t) => {
+  t.equal(after('start-failed', 'start-failed', 'forked').failures, 0);
+  t.equal(after('forked', 'worker-crashed', 'forked', 'worker-crashed', 'forked').failures, 2);
+});
+
 t.test('whatever happens: the row is as long as what has failed since something worked', async () => {
-  const event = fc.constantFrom<TroubleEvent>('start-failed', 'worker-crashed', 'served');
+  const event = fc.constantFrom<TroubleEvent>('start-failed', 'worker-crashed', 'forked', 'served');
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), (events) => {
-      const last = events.lastIndexOf('served');
-      const since = events.slice(last + 1);
-      const counted = last < 0 ? since : since.filter((one) => one === 'start-failed');
+      const hasServed = events.includes('served');
+      let row: TroubleEvent[] = [];
+      for (const [i, one] of events.entries()) {
+        const isCrash = one === 'worker-crashed';
+        if (one === 'served' || (one === 'forked' && row.at(-1) === 'start-failed')) row = [];
+        else if (one !== 'forked' && !(isCrash && events.slice(0, i).includes('served'))) row.push(one);
+      }
       const state = after(...events);
-      return state.failures === counted.length && state.hasServed === last >= 0;
+      return state.failures === row.length && state.hasServed === hasServed;
     }),
   );
 });
