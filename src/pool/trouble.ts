@@ -1,5 +1,5 @@
 /**
- * What becomes of a site whose PHP fails: each failure in a row makes the pause before the next attempt longer, and
+ * What becomes of a site whose PHP fails: each failure in a row makes the pause before the next start longer, and
  * after so many the site is given up until somebody has looked at it. Pure.
  *
  * | event | counts |
@@ -32,7 +32,14 @@ export function afterEvent(before: Trouble, event: TroubleEvent, nowMs: number):
   const { hasServed, last } = before;
   if (event === 'forked') return last === 'start-failed' ? { ...noFailure, hasServed } : before;
   if (event === 'worker-crashed' && hasServed) return before;
-  return { ...afterFailure(before, nowMs), hasServed, last: event };
+  const { failures, notBeforeMs } = afterFailure(before, nowMs);
+  // A worker that crashes has cost one request; the next one need not wait for it.
+  return {
+    failures,
+    notBeforeMs: event === 'start-failed' ? notBeforeMs : before.notBeforeMs,
+    hasServed,
+    last: event,
+  };
 }
 
 /** @param mostFailures in a row; 0: it is never given up */

@@ -9,8 +9,9 @@ const after = (...events: TroubleEvent[]) =>
 t.test('failures in a row, each with a longer pause, until it is hopeless', async (t) => {
   const twice = after('start-failed', 'worker-crashed');
   t.equal(twice.failures, 2);
-  t.notOk(mayTry(twice, 1399));
-  t.ok(mayTry(twice, 1400));
+  t.notOk(mayTry(twice, 1199));
+  t.ok(mayTry(twice, 1200), 'a crash of a worker keeps nobody waiting');
+  t.ok(mayTry(after('start-failed', 'start-failed'), 1400));
   t.notOk(isHopeless(twice, 3));
   t.ok(isHopeless(twice, 2));
   t.notOk(isHopeless(twice, 0), 'never');
