@@ -33,6 +33,7 @@ static int waiting = -1; /* an epoll instance of this worker alone */
 static uint64_t request_name; /* of the present one, in the ledger */
 
 static void end_connection(const struct task *task) {
+  intake_drain(task->connection);
   syscall(SYS_shutdown, task->connection, SHUT_RDWR);
   syscall(SYS_close, task->connection);
   if (task->body_file >= 0) syscall(SYS_close, task->body_file);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "counters.h"
 #include "pairs.h"
 #include "rewrite.h"
 
@@ -27,12 +28,21 @@ static unsigned char params[PARAMS_MAX];
  */
 static unsigned char memory[BODY_MEMORY] __attribute__((aligned(4096)));
 
+/* What the parameters say of the body. */
+struct announcement {
+  int is_known;
+  int64_t length;  /* CONTENT_LENGTH; -1 when it says nothing, or a Transfer-Encoding overrules it */
+  int is_bodiless; /* there is none: RFC 9112, section 6.3, and a method that gives it no meaning */
+};
+
 /* What one request has come to so far. */
 static struct {
   int connection;
   int id; /* 0: not begun */
   int role;
   int params_ended, body_ended, aborted;
+  struct announcement announced;
+  int is_owed; /* the end of the body, which was not waited for */
   size_t params_length;
   uint64_t body_length;
   int file;        /* -1 while the body is in memory */
@@ -151,21 +161,41 @@ static int take_records(void) {
   return 1;
 }
 
-/* CONTENT_LENGTH as a number; -1 when it says nothing, or a Transfer-Encoding overrules it. */
-static int64_t declared_length(void) {
+static int64_t number_in(struct span value) {
+  int64_t number = value.length && value.length <= 18 ? 0 : -1;
+  for (size_t i = 0; number >= 0 && i < value.length; i++) {
+    int digit = value.at[i] - '0';
+    number = digit < 0 || digit > 9 ? -1 : number * 10 + digit;
+  }
+  return number;
+}
+
+static struct announcement read_announcement(void) {
   const unsigned char *at = params, *end = params + state.params_length;
   struct span name, value;
   int64_t length = -1;
+  int is_coded = 0, is_plain = 0, has_length = 0;
   while (pair_next(&at, end, &name, &value) > 0) {
-    if (span_is(name, "HTTP_TRANSFER_ENCODING")) return -1;
-    if (!span_is(name, "CONTENT_LENGTH")) continue;
-    length = value.length && value.length <= 18 ? 0 : -1;
-    for (size_t i = 0; length >= 0 && i < value.length; i++) {
-      int digit = value.at[i] - '0';
-      length = digit < 0 || digit > 9 ? -1 : length * 10 + digit;
+    if (span_is(name, "HTTP_TRANSFER_ENCODING")) is_coded = 1;
+    else if (span_is(name, "REQUEST_METHOD")) is_plain = span_is(value, "GET") || span_is(value, "HEAD");
+    else if (span_is(name, "CONTENT_LENGTH")) {
+      length = number_in(value);
+      has_length |= value.length > 0;
     }
   }
-  return length;
+  if (is_coded) length = -1;
+  return (struct announcement){1, length, is_plain && !is_coded && !has_length};
+}
+
+/*
+ * Apache sends the parameters and the end of the body one after the other, and
+ * looks for an answer in between. Where there can be no body its end is not
+ * waited for: PHP works meanwhile, and Apache seldom has to sleep.
+ */
+static int may_begin(void) {
+  if (!state.params_ended) return 0;
+  if (!state.announced.is_known) state.announced = read_announcement();
+  return state.announced.is_bodiless && !state.body_length && state.refusal == INTAKE_COMPLETE;
 }
 
 static void begin(int connection, uint64_t max_body) {
@@ -181,7 +211,7 @@ static void begin(int connection, uint64_t max_body) {
 
 enum intake_result intake_read(int connection, uint64_t max_body, struct task *task) {
   begin(connection, max_body);
-  while (!state.body_ended) {
+  while (!may_begin() && !state.body_ended) {
     ssize_t n = recv(connection, wire + wire_end, sizeof wire - wire_end, 0);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN && state.id) {
@@ -192,7 +222,8 @@ enum intake_result intake_read(int connection, uint64_t max_body, struct task *t
     wire_end += (size_t)n;
     if (!take_records()) return INTAKE_CLOSE;
   }
-  int64_t declared = declared_length();
+  int64_t declared = state.announced.length;
+  state.is_owed = !state.body_ended;
   if (state.refusal == INTAKE_COMPLETE && declared > 0 && (uint64_t)declared > state.body_length)
     state.refusal = INTAKE_CUT_SHORT;
   *task = (struct task){.connection = connection,
@@ -205,4 +236,24 @@ enum intake_result intake_read(int connection, uint64_t max_body, struct task *t
   if (state.refusal == INTAKE_COMPLETE) state.file = -1; /* the task's now */
   else task->body_file = -1;
   return state.refusal;
+}
+
+void intake_drain(int connection) {
+  static const struct timeval patience = {.tv_sec = 1};
+  int is_owed = state.is_owed, is_patient = 0;
+  uint64_t until_ms = now_ms() + 1000;
+  state.is_owed = 0;
+  while (is_owed && !state.body_ended && now_ms() <= until_ms) {
+    ssize_t n = recv(connection, wire + wire_end, sizeof wire - wire_end, is_patient ? 0 : MSG_DONTWAIT);
+    if (n > 0) {
+      wire_end += (size_t)n;
+      if (!take_records()) return;
+    } else if (n < 0 && errno == EAGAIN && !is_patient) {
+      is_patient = 1;
+      syscall(SYS_shutdown, connection, SHUT_WR);
+      setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    } else if (n == 0 || errno != EINTR) {
+      return;
+    }
+  }
 }

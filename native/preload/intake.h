@@ -25,4 +25,11 @@ enum intake_result {
  */
 enum intake_result intake_read(int connection, uint64_t max_body, struct task *task);
 
+/*
+ * Reads the end of a body that was not waited for, after the answer: a web
+ * server that writes to a connection that is closed already takes the whole
+ * request for failed. Waits for a second or two at most.
+ */
+void intake_drain(int connection);
+
 #endif

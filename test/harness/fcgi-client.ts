@@ -22,11 +22,15 @@ export class FcgiClient {
   #bytes: Buffer = Buffer.alloc(0);
   readonly #records: FcgiRecord[] = [];
   #closed = false;
+  /** What the connection has suffered: ECONNRESET, EPIPE. */
+  failure: Error | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
-    socket.on('error', () => undefined);
+    socket.on('error', (problem) => {
+      this.failure = problem;
+    });
     socket.on('close', () => {
       this.#closed = true;
     });
@@ -100,6 +104,11 @@ export class FcgiClient {
   /** Waits until the peer has closed the connection. */
   async closed(): Promise<void> {
     await until('the peer to close the connection', () => this.#closed);
+  }
+
+  /** Anything of an answer has come. */
+  get hasHeard(): boolean {
+    return this.#bytes.length > 0 || this.#records.length > 0;
   }
 
   get isClosed(): boolean {
