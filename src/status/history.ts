@@ -77,8 +77,8 @@ export class History {
     if (last === undefined)
       return { perSecond: 0, errors: 0, cpu: 0, runSteps: nothing.runSteps, overMs: 0, line: [] };
     const base = this.#looks.find(({ atMs }) => atMs >= last.atMs - windowMs);
-    // With one look alone, the time since the daemon's start is all that there is.
-    const isAlone = base === undefined || base === last;
+    // With one look alone, the time since the daemon's start is all that there is; and that may be the last minute itself.
+    const isAlone = base === undefined || base === last || report.uptimeMs <= windowMs;
     const from = isAlone ? nothing : of(base);
     const overMs = Math.max(1, isAlone ? report.uptimeMs : last.atMs - base.atMs);
     const to = of(last);

@@ -21,7 +21,7 @@ export function problemsOf(report: StatusReport, history: History): Problem[] {
     ...routers(report),
     ...report.parked.map(({ name, problems }): Problem => {
       const [first] = problems;
-      const found = first?.found === undefined ? '' : `: found ${first.found}`;
+      const found = first?.found ? `: found ${first.found}` : '';
       return {
         level: 'bad',
         site: name,
