@@ -3,6 +3,7 @@
  * forks, reapers of their own, the death of their parents, and by forking faster than anybody looks.
  */
 
+import { groupPath, removeTree } from '../harness/groups.js';
 import { get } from '../harness/http.js';
 import { arena, refused } from './arena.js';
 import { caught, escapees, escapePages, placeEscapee, ways } from './escape.js';
@@ -10,9 +11,15 @@ import { caught, escapees, escapePages, placeEscapee, ways } from './escape.js';
 const suicides = ['killer', 'orphan'] as const;
 const others = ways.filter((way) => !suicides.some((suicide) => suicide === way));
 
-for (const name of ['without control groups']) {
+const path = groupPath('attack');
+
+for (const [name, cgroup] of [
+  ['without control groups', 'off'],
+  ['with control groups', path],
+] as const) {
   await arena(
     async (t, { world, instance, alice, guise }) => {
+      world.undo.push('remove the groups', () => removeTree(path));
       instance.allowErrors(/killed/);
       await placeEscapee(world, alice);
       for (const mode of ['pool', 'per-request'] as const) {
@@ -40,6 +47,9 @@ for (const name of ['without control groups']) {
         t.equal((await get(guise.apache(alice), '/index.php')).text(), `front page of ${alice.name}`);
       });
     },
-    { alice: { args: ['--set', 'time_limit=1'], files: escapePages } },
+    {
+      alice: { args: ['--set', 'time_limit=1'], files: escapePages },
+      toml: { limits: `cgroup = "${cgroup}"` },
+    },
   );
 }
