@@ -40,6 +40,8 @@ export interface Config {
     readonly maxConnections: number;
     /** All parameters of one request together, at most. */
     readonly maxHeadBytes: number;
+    /** No body grows in the spool while less than this is free there. */
+    readonly minFreeBytes: number;
     /** How long a request that has begun to arrive may bring no further byte. */
     readonly readTimeoutMs: number;
   };
@@ -184,6 +186,7 @@ function build(file: string, written: ConfigFile): Config {
       count: router.count,
       maxConnections: router.max_connections,
       maxHeadBytes: router.max_head,
+      minFreeBytes: router.min_free,
       readTimeoutMs: router.read_timeout,
     },
     control,

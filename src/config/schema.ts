@@ -68,6 +68,7 @@ export const configSchema = z.strictObject({
         'a size from "8K" to "128K"',
         'max_head = "128K"',
       ),
+      min_free: key(sizeKey(0), 'a size such as "128M"; 0 for none', 'min_free = "128M"'),
       read_timeout: key(
         durationKey(100),
         'a duration of at least "100ms", at most 24 days',
@@ -172,6 +173,7 @@ export const configDefaults = {
     count: 1,
     max_connections: 4096,
     max_head: largestHeadBytes,
+    min_free: 128 * 1024 ** 2,
     read_timeout: 60_000,
   },
   ledger: {

@@ -78,6 +78,7 @@ export interface RouterSettings {
   readonly readTimeoutMs: number;
   /** Where bodies too large for memory go (O_TMPFILE): the router's own directory. */
   readonly spoolDirectory: string;
+  readonly spoolMinFreeBytes: number;
   /** Who may see and end requests, beside the users of their sites (control/roles.ts). */
   readonly control: Config['control'];
   readonly user: string;

@@ -269,6 +269,7 @@ export class RouterLink implements LaneRouter {
       maxHeadBytes: config.router.maxHeadBytes,
       readTimeoutMs: config.router.readTimeoutMs,
       spoolDirectory: spoolDirectory(config),
+      spoolMinFreeBytes: config.router.minFreeBytes,
       control: config.control,
       user: config.router.user,
       ...(config.auto === undefined ? {} : { auto: routerAuto(config, config.auto) }),

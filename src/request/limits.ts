@@ -14,6 +14,8 @@ export interface ReadLimits {
   readonly memoryBodyBytes: number;
   /** A larger body up to this size goes to a memfd; above, to a file in the spool directory. */
   readonly memfdBodyBytes: number;
+  /** While less is free in the file system of the spool directory, no body grows there. More is 507. */
+  readonly spoolMinFreeBytes: number;
   /** Bytes of a request that was refused early which are still read and thrown away. */
   readonly maxDrainBytes: number;
   /** Answers to management records and refusals of further request ids, for one request. */
@@ -28,6 +30,7 @@ export const defaultReadLimits: ReadLimits = {
   maxBodyBytes: 1024 * 1024 * 1024,
   memoryBodyBytes: 64 * 1024,
   memfdBodyBytes: 4 * 1024 * 1024,
+  spoolMinFreeBytes: 0,
   maxDrainBytes: 16 * 1024 * 1024,
   maxReplies: 16,
   maxRecordsWithoutProgress: 1000,

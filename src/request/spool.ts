@@ -6,13 +6,14 @@
  * A full disk or a lack of descriptors is a value, never an exception. Until `take` the spool owns its descriptor, and
  * `close` frees it; afterwards the taker does.
  */
-import { readSync, writeSync } from 'node:fs';
+import { readSync, statfsSync, writeSync } from 'node:fs';
 import { errno } from '../os/errno.js';
 import { close, memfd, tmpfile } from '../os/socket.js';
 
 export interface SpoolLimits {
   readonly memoryBodyBytes: number;
   readonly memfdBodyBytes: number;
+  readonly spoolMinFreeBytes: number;
 }
 
 /** A complete body. `buffer` holds exactly `length` bytes; `fd` is a file whose offset is 0. */
@@ -25,6 +26,8 @@ const emptyBody: StoredBody = { kind: 'memory', buffer: EMPTY, length: 0 };
 /** What is set aside at first for a body that is said to be longer than what has come. */
 const FIRST_CAPACITY = 16 * 1024;
 const COPY_BYTES = 256 * 1024;
+/** A body on disk grows by so much between two looks at the room that is left. */
+const LOOK_BYTES = 256 * 1024;
 
 export class BodySpool {
   /** Bytes stored so far. */
@@ -36,6 +39,8 @@ export class BodySpool {
   #memory = EMPTY;
   #fd = -1;
   #onDisk = false;
+  /** The length at which to look for room again. */
+  #lookAt = 0;
 
   /**
    * @param directory for bodies above `memfdBodyBytes`; on a file system with O_TMPFILE
@@ -54,7 +59,10 @@ export class BodySpool {
       this.#keep(chunk, start, end);
       return 0;
     }
-    const failure = this.#prepareFile(length) || writeAt(this.#fd, chunk, start, end, this.length);
+    const failure =
+      this.#prepareFile(length) ||
+      this.#findRoom(length) ||
+      writeAt(this.#fd, chunk, start, end, this.length);
     if (failure === 0) this.length = length;
     return failure;
   }
@@ -77,8 +85,16 @@ export class BodySpool {
     if (this.#fd >= 0) close(this.#fd);
     this.#fd = -1;
     this.#onDisk = false;
+    this.#lookAt = 0;
     this.#memory = EMPTY;
     this.length = 0;
+  }
+
+  /** Others need the disk too, logs and sites among them: 0, or ENOSPC. */
+  #findRoom(length: number): number {
+    if (!this.#onDisk || length < this.#lookAt) return 0;
+    this.#lookAt = length + LOOK_BYTES;
+    return freeBytes(this.#directory) < this.#limits.spoolMinFreeBytes ? errno.ENOSPC : 0;
   }
 
   #keep(chunk: Buffer, start: number, end: number): void {
@@ -114,6 +130,16 @@ export class BodySpool {
     this.#onDisk = large;
     this.#memory = EMPTY;
     return 0;
+  }
+}
+
+/** What everybody may use, not root's reserve. A file system that does not tell has room. */
+function freeBytes(directory: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }
 

@@ -52,7 +52,8 @@ export const refusalTexts: Readonly<Record<RefusalReason, RefusalText>> = {
     remedy: '',
   },
   'spool-full': {
-    meaning: 'There was no room for the body: memory, the disk or a quota is full.',
+    meaning:
+      'There was no room for the body: memory or a quota is full, or the disk but for min_free of [router].',
     expected: 'room in the spool directory under the state directory',
     remedy: 'df -h /var/lib/guise/spool',
   },

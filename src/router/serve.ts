@@ -72,7 +72,11 @@ export class Server {
     this.ledger = new RouterLedger(poller);
     this.#readTimeoutMs = settings.readTimeoutMs;
     this.#readers = new ReaderStock({
-      limits: { ...defaultReadLimits, maxParamsBytes: settings.maxHeadBytes },
+      limits: {
+        ...defaultReadLimits,
+        maxParamsBytes: settings.maxHeadBytes,
+        spoolMinFreeBytes: settings.spoolMinFreeBytes,
+      },
       spoolDirectory: settings.spoolDirectory,
       maxConnections: settings.maxConnections,
     });

@@ -106,8 +106,11 @@ export async function waitBesideBusyProcesses(
     await until('busy processes', () => mine().length >= count);
     return await neighbour.during();
   } finally {
-    for (const { pid } of mine()) process.kill(pid, 'SIGKILL');
-    await busy.stop();
+    // Those at the ends, so that each is waited for by its own parent, which then ends too.
+    const all = mine();
+    const ends = all.filter(({ pid }) => !all.some(({ parent }) => parent === pid));
+    for (const { pid } of ends) process.kill(pid, 'SIGKILL');
+    await until('the end of busy processes', () => busy.exit() !== undefined && mine().length === 0);
   }
 }
 

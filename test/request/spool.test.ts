@@ -8,7 +8,7 @@ import { errno } from '../../src/os/errno.js';
 import { close } from '../../src/os/socket.js';
 import { BodySpool, type StoredBody } from '../../src/request/spool.js';
 
-const limits = { memoryBodyBytes: 100, memfdBodyBytes: 1000 };
+const limits = { memoryBodyBytes: 100, memfdBodyBytes: 1000, spoolMinFreeBytes: 0 };
 const directory = mkdtempSync(join(tmpdir(), 'guise-spool-'));
 t.teardown(() => rmSync(directory, { recursive: true }));
 
@@ -123,10 +123,18 @@ t.test('what was taken is the taker’s', async (t) => {
 });
 
 t.test('memory is set aside for what is there, not for what is announced', async (t) => {
-  const wide = { memoryBodyBytes: 1024 * 1024, memfdBodyBytes: 2 * 1024 * 1024 };
+  const wide = { memoryBodyBytes: 1024 * 1024, memfdBodyBytes: 2 * 1024 * 1024, spoolMinFreeBytes: 0 };
   const spool = new BodySpool(wide, directory, 1024 * 1024);
   t.equal(spool.write(Buffer.from('x'), 0, 1), 0);
   const body = spool.take();
   if (body.kind !== 'memory') throw new Error('not in memory');
   t.ok(body.buffer.buffer.byteLength <= 64 * 1024);
+});
+
+t.test('a body on disk leaves room to others, and one in memory needs none', async (t) => {
+  const spool = new BodySpool({ ...limits, spoolMinFreeBytes: Number.MAX_SAFE_INTEGER }, directory, -1);
+  t.equal(fill(spool, some(1000), 1000), 0);
+  t.equal(fill(spool, some(1), 1), errno.ENOSPC);
+  t.equal(spool.length, 1000, 'nothing of it is taken');
+  spool.close();
 });

@@ -19,7 +19,11 @@ function bodies(): number {
   return links.filter((link) => link.startsWith(directory) || link.includes('guise-body')).length;
 }
 
-const spool = new BodySpool({ memoryBodyBytes: 100, memfdBodyBytes: 1000 }, directory, -1);
+const spool = new BodySpool(
+  { memoryBodyBytes: 100, memfdBodyBytes: 1000, spoolMinFreeBytes: 0 },
+  directory,
+  -1,
+);
 const chunk = Buffer.alloc(999, 'x');
 let failure = 0;
 while (failure === 0) failure = spool.write(chunk, 0, chunk.length);

@@ -74,6 +74,7 @@ export class TestMaster {
         maxHeadBytes: 65_536,
         readTimeoutMs: 60_000,
         spoolDirectory: '/tmp',
+        spoolMinFreeBytes: 0,
         control: { owners: true },
         user: 'daemon',
       },

@@ -70,6 +70,7 @@ export class ServerRig {
       maxHeadBytes: 65_536,
       readTimeoutMs: 60_000,
       spoolDirectory: '/tmp',
+      spoolMinFreeBytes: 0,
       control: { owners: true },
       user: 'daemon',
       ...(auto === undefined ? {} : { auto }),
