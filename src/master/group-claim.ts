@@ -20,6 +20,7 @@ import {
   removeGroup,
 } from '../os/cgroup.js';
 import { launch } from '../os/launch.js';
+import { lockFile } from '../os/socket.js';
 
 export interface GroupClaim {
   /** The directory that holds the sites' groups. */
@@ -54,7 +55,9 @@ export function claimGroups(delegation: Delegation, log: Logger): GroupClaim | u
 function makeGroups(directory: string): { claim: GroupClaim; refused: string[] } {
   const sites = `${directory}/${sitesGroup}`;
   const daemon = `${directory}/${daemonGroup}`;
-  for (const path of [directory, sites, daemon]) mkdirSync(path, { recursive: true, mode: 0o755 });
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  demandAlone(directory);
+  for (const path of [sites, daemon]) mkdirSync(path, { recursive: true, mode: 0o755 });
   if (!existsSync(`${sites}/cgroup.kill`))
     throw new GuiseError('SETUP_FAILED', 'the kernel has no cgroup.kill: it needs Linux 5.14');
   if (groupOf('self') === directory) moveInto(daemon, process.pid);
@@ -69,6 +72,15 @@ function makeGroups(directory: string): { claim: GroupClaim; refused: string[] }
   }
   proveBirth(`${sites}/.proof`);
   return { claim: { sites, controllers: passedOnControllers(sites) }, refused };
+}
+
+/** Another instance would take our groups for leftovers. The open file holds the lock for as long as we live. */
+function demandAlone(directory: string): void {
+  if (!lockFile(openGroup(directory)))
+    throw new GuiseError(
+      'ALREADY_RUNNING',
+      'another guise has its groups there: each needs a directory of its own',
+    );
 }
 
 /** Containers may forbid clone3(2). */

@@ -74,7 +74,10 @@ export class Instance {
       ...processesOf(this.sites.all()),
       ...[this.#router?.pid ?? 0, this.#ledger?.pid ?? 0, ...this.#housekeeper.pids, ...this.#stacks.pids],
     ]);
-    this.#groups = new SiteGroups(claimGroups(delegationOf(setup.config.limits.cgroup, 'self'), setup.log));
+    this.#groups = new SiteGroups(
+      claimGroups(delegationOf(setup.config.limits.cgroup, 'self'), setup.log),
+      setup.log,
+    );
     this.#room = new RoomKeeper(this.#budget, {
       byId: (id) => this.sites.byId(id),
       router: () => this.#router,

@@ -7,8 +7,9 @@
  * Privilege: root, whose directories these are: nobody else can write to them, and so nobody can leave.
  */
 
-import { mkdirSync, readdirSync } from 'node:fs';
-import { GuiseError } from '../error.js';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { GuiseError, messageOf } from '../error.js';
 import { killGroup, membersOf, removeGroup, setOfGroup } from '../os/cgroup.js';
 import { realUidOf } from '../os/process.js';
 import type { Site } from '../site/site.js';
@@ -35,12 +36,14 @@ interface Leaving {
 
 export class SiteGroups {
   readonly #claim: GroupClaim | undefined;
+  readonly #log: Logger;
   /** The groups of sites, by the number of the site. */
   readonly #groups = new Map<number, string>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
 
-  constructor(claim: GroupClaim | undefined) {
+  constructor(claim: GroupClaim | undefined, log: Logger) {
     this.#claim = claim;
+    this.#log = log;
     if (claim !== undefined) this.#removeLeftovers(claim.sites);
   }
 
@@ -57,7 +60,14 @@ export class SiteGroups {
       throw new GuiseError('NOT_PERMITTED', text, { file: site.file, remedy: 'guise check' });
     }
     if (this.#claim === undefined) return -1;
-    return openGroup(this.#groups.get(id) ?? this.#make(this.#claim, id, site));
+    try {
+      return openGroup(this.#groups.get(id) ?? this.#make(this.#claim, id, site));
+    } catch (thrown) {
+      this.leave({ id, site });
+      if (site.memoryMaxBytes > 0) throw thrown;
+      this.#log.warn({ site: site.name, problem: messageOf(thrown) }, 'the site gets no control group');
+      return -1;
+    }
   }
 
   /** No process of guise's is in it any more: ends what is left, and removes it as soon as it is empty. */
@@ -90,7 +100,11 @@ export class SiteGroups {
   #make({ sites, controllers }: GroupClaim, id: number, site: Grouped['site']): string {
     const directory = makeNew(`${sites}/${site.name}:${id}`);
     this.#groups.set(id, directory);
-    if (site.memoryMaxBytes > 0) setOfGroup(directory, 'memory.max', site.memoryMaxBytes);
+    if (site.memoryMaxBytes > 0) {
+      setOfGroup(directory, 'memory.max', site.memoryMaxBytes);
+      // Else what is above it would fill the swap. A kernel without swap has no such file.
+      if (existsSync(`${directory}/memory.swap.max`)) setOfGroup(directory, 'memory.swap.max', 0);
+    }
     if (controllers.includes('cpu')) setOfGroup(directory, 'cpu.weight', site.cpuWeight);
     if (site.pidsMax > 0 && controllers.includes('pids')) setOfGroup(directory, 'pids.max', site.pidsMax);
     return directory;

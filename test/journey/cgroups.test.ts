@@ -4,8 +4,9 @@
  * does what is said about them.
  */
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { lockFile } from '../../src/os/socket.js';
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor } from '../harness/apache.js';
 import {
@@ -147,6 +148,18 @@ await journey(
       t.equal(said.includes(`memory_max of ${fresh.name} cannot be held: it does not run`), !isHeld);
       t.equal(said.includes(`cpu_weight, pids_max of ${pool.name} cannot be held`), !/pids/.test(held ?? ''));
       if (!isHeld) t.match((await guise.siteStatus(fresh.name)).lastProblem, /memory_max/);
+    });
+
+    await t.test('a directory in which another guise has its groups', async (t) => {
+      await guise.stop();
+      const other = openSync(path, 'r');
+      t.ok(lockFile(other));
+      await guise.start();
+      const [line] = await guise.logged(/another guise has its groups there/);
+      t.equal(line?.level, 40);
+      const { pid } = (await get(apache.at(pool), '/whoami.php')).json() as Whoami;
+      t.equal(groupNameOf(pid), '/');
+      closeSync(other);
     });
 
     await t.test("the daemon's own group, while that is not delegated, and when it is", async (t) => {
