@@ -16,6 +16,7 @@ import {
   reportFailed,
   reportReady,
 } from '../control/template-messages.js';
+import { errnoName, forkHint } from '../os/errno.js';
 import { deathText, signalName } from '../os/signal.js';
 import { type Site, standIn } from '../site/site.js';
 import type { Lane } from './lane.js';
@@ -214,8 +215,9 @@ export class SiteRuntime implements TreeOwner {
     // A live worker that is passed off as failed would be forgotten, and with it every limit.
     if (!this.workers.isUnborn(report.worker)) return;
     this.#neverBorn(report.worker);
-    this.health.lastProblem = `fork failed: errno ${report.status}`;
-    this.#around.log.error({ site: this.site.name, errno: report.status }, 'worker could not be forked');
+    const problem = `fork failed with ${errnoName(report.status)}${forkHint(report.status)}`;
+    this.health.lastProblem = problem;
+    this.#around.log.error({ site: this.site.name, problem }, 'worker could not be forked');
     this.lane.notGiven(1, noWorkerReason.startFailed);
   }
 

@@ -49,3 +49,8 @@ export function errnoName(n: number): string {
   const positive = Math.abs(n);
   return names.get(positive) ?? `errno ${positive}`;
 }
+
+/** What a site's process that cannot be made lacks, as far as the number tells: fork(2), execve(2). Else nothing. */
+export function forkHint(number: number): string {
+  return Math.abs(number) === errno.EAGAIN ? ': the user has as many processes as limits.nproc allows' : '';
+}

@@ -4,7 +4,7 @@
  */
 import { GuiseError } from '../error.js';
 import { addon, type NativeFailure } from './addon.js';
-import { errnoName } from './errno.js';
+import { errnoName, forkHint } from './errno.js';
 
 export type LimitName =
   | 'as'
@@ -99,7 +99,7 @@ export function launch(spec: LaunchSpec): { pid: number } {
 
 function failure(file: string, { step, syscall, errno, where }: NativeFailure): GuiseError {
   const at = where === undefined ? '' : ` at ${where}`;
-  const text = `Cannot start ${file}: failed at step ${step} (${syscall}: ${errnoName(errno)})${at}`;
+  const text = `Cannot start ${file}: failed at step ${step} (${syscall}: ${errnoName(errno)})${at}${step === 'exec' ? forkHint(errno) : ''}`;
   return new GuiseError('LAUNCH_FAILED', text, { step, syscall, errno, file: where ?? file });
 }
 

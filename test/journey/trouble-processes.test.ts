@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Test } from 'tap';
+import { startService } from '../../src/quickstart/command.js';
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor } from '../harness/apache.js';
 import { get } from '../harness/http.js';
@@ -34,7 +35,7 @@ echo shell_exec('f=/proc/$$/oom_score_adj; (echo 499 > $f) 2> /dev/null; echo 50
 
 await journey(async (t, world) => {
   const { guise } = world;
-  guise.allowErrors(/could not be forked/);
+  guise.allowErrors(/could not be forked|does not start/);
   const troubled = await guise.addSite({
     name: 'troubled.test',
     user: 'alice',
@@ -73,7 +74,31 @@ await journey(async (t, world) => {
     t.equal((await crowded).status, 504);
     for (const reply of await others)
       t.equal(reply.status, 200, 'its other visitors wait until there is room');
+    const lines = (await guise.logged(/could not be forked/)).length;
+    t.ok(lines <= 10, `said in ${lines} lines`);
+    await guise.logged(/fork failed with EAGAIN: the user has as many processes as limits.nproc allows/);
     await treeIsGone(t, guise, troubled, /sleep/);
+    await isServed(t);
+  });
+  await t.test('a user who has them elsewhere', async (t) => {
+    await guise.says('site', 'restart', troubled.name);
+    const { uid, gid } = troubled.user;
+    const elsewhere = startService(
+      '/usr/bin/setpriv',
+      [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '/bin/sh', '-c', 'sleep 600 & sleep 600 & wait'],
+      `${world.directory}/elsewhere.out`,
+    );
+    await until('his processes', () => guise.processesOf(troubled.user).length >= 3);
+    await guise.says('site', 'set', troubled.name, '--set', 'limits.nproc=2');
+    await until('the old ones to end', () => guise.processesOf(troubled.user).length === 3);
+    const reply = await get(apache.at(troubled), '/index.php');
+    t.equal(reply.status, 502);
+    t.match((await guise.siteStatus(troubled.name)).lastProblem, /step exec .*EAGAIN.*limits\.nproc/);
+    for (const { pid, command } of guise.processesOf(troubled.user)) {
+      if (command.startsWith('sleep')) process.kill(pid, 'SIGKILL');
+    }
+    await until('them to end', () => elsewhere.exit() !== undefined);
+    await guise.says('site', 'set', troubled.name, '--set', `limits.nproc=${most}`);
     await isServed(t);
   });
   await neighbour.close(t);
