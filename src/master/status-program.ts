@@ -19,6 +19,7 @@ import { isolationDefaults, isolationOf } from '../site/isolation.js';
 import { processDefaults, processesOf } from '../site/processes.js';
 import { recordingDefaults, recordingOf } from '../site/recording.js';
 import { type Site, statusSocketPath } from '../site/site.js';
+import { statusKey } from '../site/status-key.js';
 import type { Housekeeper } from './housekeeper.js';
 import { openListener } from './listeners.js';
 import { Lives } from './lives.js';
@@ -182,6 +183,7 @@ function environment(
     [userVariable]: `${user.uid}:${user.gid}:${user.groups.join(',')}`,
     GUISE_STATUS_RUN: config.paths.run,
     GUISE_STATUS_CONFIG: config.file,
+    GUISE_STATUS_KEY: statusKey(config.paths.state),
     GUISE_STATUS_PEERS: webUsers.map(({ uid }) => uid).join(','),
     GUISE_STATUS_PATH: config.status.path,
     GUISE_STATUS_PING: config.status.pingPath,

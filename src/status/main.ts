@@ -9,7 +9,7 @@ import type { StatusReport } from '../control/api.js';
 import { ask } from '../control/client.js';
 import { dropDumpable } from '../os/process.js';
 import { becomeStartedUser } from '../os/started-as.js';
-import { mayAsk } from './peer.js';
+import { isKey, mayAsk } from './peer.js';
 import { statusServer } from './serve.js';
 
 const { env } = process;
@@ -33,6 +33,7 @@ new Socket({ fd: 3 }).resume().on('close', () => process.exit(0));
 statusServer({
   paths: { status: env.GUISE_STATUS_PATH ?? '', ping: env.GUISE_STATUS_PING ?? '' },
   mayAsk: (socket) => mayAsk(socket, peers),
+  isKey: (given) => isKey(given, env.GUISE_STATUS_KEY ?? ''),
   report: () => ask<StatusReport>(daemon, { method: 'GET', path: '/status', timeoutMs: 10_000 }),
   nowMs: () => Date.now(),
 }).listen({ fd: 0 });

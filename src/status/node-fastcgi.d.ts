@@ -3,8 +3,13 @@ declare module 'node-fastcgi' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
   import type { Server } from 'node:net';
 
+  interface FastCgiRequest extends IncomingMessage {
+    /** The parameters as the web server sent them. */
+    readonly cgiParams: Readonly<Record<string, string | undefined>>;
+  }
+
   export function createServer(
-    responder: (request: IncomingMessage, response: ServerResponse) => void,
+    responder: (request: FastCgiRequest, response: ServerResponse) => void,
     config?: { readonly maxConns?: number; readonly maxReqs?: number; readonly multiplex?: boolean },
   ): Server & { setTimeout(ms: number): void };
 }

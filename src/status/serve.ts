@@ -18,6 +18,8 @@ export interface StatusSettings {
   readonly paths: StatusPaths;
   /** Whether this peer may ask at all. */
   mayAsk(socket: Socket): boolean;
+  /** Of the parameter GUISE_STATUS_KEY. */
+  isKey(given: string | undefined): boolean;
   report(): Promise<StatusReport>;
   nowMs(): number;
 }
@@ -26,11 +28,18 @@ export interface StatusSettings {
 const silenceMs = 30_000;
 const mostConnections = 64;
 
+const withoutKey =
+  'The web server has not sent the key of the status: guise web apache --status (or nginx, lighttpd)\n';
+
 export function statusServer(settings: StatusSettings): Server {
   const server = createServer(
     (request, response) => {
       request.resume(); // a body is of no interest
       const url = request.url ?? '/';
+      if (!settings.isKey(request.cgiParams.GUISE_STATUS_KEY)) {
+        send(response, plain(403, withoutKey));
+        return;
+      }
       page(settings, url).then(
         (shown) => send(response, shown),
         () => response.destroy(),

@@ -2,22 +2,30 @@
 
 import type { Config } from '../config/config.js';
 import { statusSocketPath } from '../site/site.js';
+import { statusKey } from '../site/status-key.js';
 import { indent } from './snippet.js';
 
 function heading(server: string, where: string): string[] {
   return [
     `# guise's status, for ${server}. ${where}`,
-    '# It shows the names of all sites and how busy they are: open it to the addresses of your monitoring only.',
+    '# It shows the names of all sites and how busy they are: open it to the addresses of your monitoring only. It holds',
+    '# the key of the status: keep the file unreadable for others (mode 0640).',
     '# Scripts of tenants on this machine also come from it; where that matters, ask for a password besides.',
   ];
 }
 
 export function apacheStatus(config: Config): string {
   const socket = statusSocketPath(config.paths.run);
+  const key = statusKey(config.paths.state);
   const location = (path: string): string[] => [
     `<Location "${path}">`,
     `    SetHandler "proxy:unix:${socket}|fcgi://guise-status/"`,
+    `    ProxyFCGISetEnvIf "true" GUISE_STATUS_KEY "${key}"`,
     '    Require local',
+    '    # No .htaccess sends this address elsewhere, and the key with it.',
+    '    <IfModule mod_rewrite.c>',
+    '        RewriteEngine Off',
+    '    </IfModule>',
     '</Location>',
   ];
   return [
@@ -31,6 +39,7 @@ export function apacheStatus(config: Config): string {
 
 export function nginxStatus(config: Config): string {
   const socket = statusSocketPath(config.paths.run);
+  const key = statusKey(config.paths.state);
   const inside = [
     'allow 127.0.0.1;',
     'allow ::1;',
@@ -40,6 +49,7 @@ export function nginxStatus(config: Config): string {
     'fastcgi_param QUERY_STRING    $query_string;',
     'fastcgi_param SERVER_PROTOCOL $server_protocol;',
     'fastcgi_param REMOTE_ADDR     $remote_addr;',
+    `fastcgi_param GUISE_STATUS_KEY "${key}";`,
     `fastcgi_pass unix:${socket};`,
   ];
   const location = (match: string): string[] => [`location ${match} {`, ...indent(inside), '}'];
@@ -54,6 +64,7 @@ export function nginxStatus(config: Config): string {
 
 export function lighttpdStatus(config: Config): string {
   const socket = statusSocketPath(config.paths.run);
+  const key = statusKey(config.paths.state);
   const application = (path: string): string[] => [
     `    "${path}" => ( "guise-status" => ( "socket" => "${socket}", "check-local" => "disable" ) ),`,
   ];
@@ -62,9 +73,12 @@ export function lighttpdStatus(config: Config): string {
       'lighttpd',
       'Belongs into the configuration of the whole server, or inside a $HTTP["host"] section.',
     ),
-    '# Modules: server.modules += ( "mod_access", "mod_fastcgi" ).',
+    '# Modules: server.modules += ( "mod_access", "mod_fastcgi", "mod_setenv" ).',
     '$HTTP["remoteip"] !~ "^(127\\.0\\.0\\.1|::1)$" {',
     `    $HTTP["url"] =~ "^(${config.status.path}(/|$)|${config.status.pingPath}$)" { url.access-deny = ( "" ) }`,
+    '}',
+    `$HTTP["url"] =~ "^(${config.status.path}(/|$)|${config.status.pingPath}$)" {`,
+    `    setenv.add-environment += ( "GUISE_STATUS_KEY" => "${key}" )`,
     '}',
     'fastcgi.server += (',
     ...application(config.status.path),

@@ -10,6 +10,7 @@ import { until } from '../../src/quickstart/until.js';
 import { apacheFor } from '../harness/apache.js';
 import { askOnce, request } from '../harness/fcgi-client.js';
 import { get } from '../harness/http.js';
+import { readText } from '../harness/log.js';
 import { nginxFor } from '../harness/nginx.js';
 import { journey } from '../harness/world.js';
 
@@ -40,7 +41,8 @@ await journey(async (t, world) => {
   const [apache, nginx] = servers;
   const socket = `${guise.instance.run}/status.sock`;
   const application = () => guise.processes().filter(({ command }) => command.startsWith('guise: status'));
-  const params = { REQUEST_METHOD: 'GET', REQUEST_URI: '/guise-status?json' };
+  const key = readText(`${guise.instance.state}/status.key`).trim();
+  const params = { REQUEST_METHOD: 'GET', REQUEST_URI: '/guise-status?json', GUISE_STATUS_KEY: key };
 
   t.same(application(), [], 'nothing runs before somebody asks');
 
@@ -116,7 +118,7 @@ await journey(async (t, world) => {
   });
 
   await t.test('only the web server may connect, and by it only this machine', async (t) => {
-    const bytes = request({ REQUEST_METHOD: 'GET', REQUEST_URI: '/ping' }).toString('base64');
+    const bytes = request({ ...params, REQUEST_URI: '/ping' }).toString('base64');
     const speak = async (user: string) =>
       (await finish('runuser', ['-u', user, '--', process.execPath, '-e', speaker, socket], bytes)).stdout;
     t.match(await speak('www-data'), 'pong');

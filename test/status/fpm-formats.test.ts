@@ -48,6 +48,7 @@ const one = {
 const server = statusServer({
   paths: { status: '/status', ping: '/ping' },
   mayAsk: () => true,
+  isKey: () => true,
   report: async () => daemonReport(siteReport('shop.test', one), siteReport('other.test')),
   nowMs: () => Date.parse('2026-11-24T16:55:29Z'),
 });
