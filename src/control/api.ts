@@ -161,6 +161,8 @@ export interface SiteView {
   readonly keyRequired: boolean;
   readonly maxWorkers: number;
   readonly maxRequests: number;
+  readonly maxMemoryBytes: number;
+  readonly maxAgeMs: number;
   readonly quarantineAfter: number;
   readonly weight: number;
   readonly spare: number;
@@ -210,6 +212,8 @@ export function viewSite(site: Site): SiteView {
     keyRequired: site.keyRequired,
     maxWorkers: site.maxWorkers,
     maxRequests: site.maxRequests,
+    maxMemoryBytes: site.maxMemoryBytes,
+    maxAgeMs: site.maxAgeMs,
     quarantineAfter: site.quarantineAfter,
     weight: site.weight,
     spare: site.spare,

@@ -16,6 +16,7 @@
  * | statusEnd | after `status` | the answer itself |
  * | drained | after `drain` | the router's end |
  * | look | a worker of that site | what the kernel says of its process, and its PHP stack, back to the router |
+ * | free | a worker of that site | its memory is measured, and it may be replaced |
  * | gaveUp | after `shortage` | it counts for how many workers the master waits for half a second |
  */
 
@@ -46,6 +47,8 @@ export const toRouter = {
   room: 21,
   shortage: 22,
   yield: 23,
+  weigh: 24,
+  recycle: 25,
 } as const;
 
 /** Of `listener`, in `a`: how a peer there is told by its uid. */
@@ -206,6 +209,7 @@ export const toMaster = {
   drained: 6,
   look: 7,
   gaveUp: 8,
+  free: 9,
 } as const;
 
 /** Of the one message to the master that holds text, a directory's name. It has a size of its own. */
@@ -268,7 +272,7 @@ export function writeRequest(out: Buffer, type: number, site: number, worker: nu
 export function readRequest(buffer: Buffer, length: number): RouterRequest | undefined {
   if (length !== requestBytes) return undefined;
   const type = buffer.readUInt32LE(0);
-  if (type < toMaster.ready || type > toMaster.gaveUp || type === toMaster.siteFigures) return undefined;
+  if (type < toMaster.ready || type > toMaster.free || type === toMaster.siteFigures) return undefined;
   return {
     type,
     site: buffer.readUInt32LE(4),

@@ -151,6 +151,14 @@ export class DirectLane implements Lane {
     this.#leaving.send(idle?.worker ?? this.#leaving.anyOther());
   }
 
+  isFree(worker: number): boolean {
+    return this.#read()[this.#places.slotOf(worker)]?.busySinceMs === 0;
+  }
+
+  recycle(worker: number): void {
+    this.#leaving.send(worker);
+  }
+
   idleMs(): number | undefined {
     return this.#longestIdle()?.ms;
   }
@@ -286,7 +294,7 @@ export class DirectLane implements Lane {
   }
 
   #reportRefusals(all: readonly DirectCounters[]): void {
-    const refused = sum(all, 'refused');
+    const refused = all.reduce((total, counters) => total + counters.refused, 0);
     const count = refused - this.#refusedBefore;
     this.#refusedBefore = refused;
     if (count <= 0) return;
@@ -298,10 +306,6 @@ export class DirectLane implements Lane {
     if (this.#shared >= 0) readSync(this.#shared, this.#memory, 0, this.#memory.length, 0);
     return Array.from({ length: this.#setup.site.maxWorkers }, (_, slot) => readCounters(this.#memory, slot));
   }
-}
-
-function sum(all: readonly DirectCounters[], name: 'refused'): number {
-  return all.reduce((total, counters) => total + counters[name], 0);
 }
 
 /** The workers' clock: CLOCK_MONOTONIC. */

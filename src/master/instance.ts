@@ -21,6 +21,7 @@ import { LogKeeper } from './log-keeper.js';
 import { makeSiteSet } from './make-site-set.js';
 import { Orphans, processesOf } from './orphans.js';
 import { processState } from './process-state.js';
+import { Recycler } from './recycler.js';
 import { RoomKeeper } from './room-keeper.js';
 import { type OpenSite, RouterLink } from './router-link.js';
 import { SiteGroups } from './site-groups.js';
@@ -45,6 +46,7 @@ export class Instance {
   readonly #setup: InstanceSetup;
   readonly #budget: WorkerBudget;
   readonly #room: RoomKeeper;
+  readonly #recycler: Recycler;
   readonly #housekeeper: Housekeeper;
   readonly #stacks: StackReaders;
   readonly #autoDemands: AutoDemands;
@@ -83,7 +85,8 @@ export class Instance {
       router: () => this.#router,
       nowMs: () => performance.now(),
     });
-    new WorkerScales(this.#budget, (id) => this.sites.byId(id));
+    this.#recycler = new Recycler(this.log);
+    new WorkerScales(this.#budget, (id) => this.sites.byId(id), this.#recycler);
     this.sites = makeSiteSet({
       setup,
       config: () => this.config,
@@ -230,6 +233,7 @@ export class Instance {
     if (runtime === undefined) return;
     if (request.type === toMaster.demand) runtime.demand(request.count, request.worker);
     else if (request.type === toMaster.kill) runtime.end(request.worker);
+    else if (request.type === toMaster.free) void this.#recycler.isFree(runtime, request.worker);
     else this.#look(runtime, request);
   }
 

@@ -72,6 +72,10 @@ export interface Lane {
   idleMs(): number | undefined;
   /** Has that one end. */
   giveUpIdle(): void;
+  /** Whether a worker has no request now. undefined: it is asked, and `Recycler.isFree` is called when it has none. */
+  isFree(worker: number): boolean | undefined;
+  /** A worker is to be replaced: an idle one at once, another at the end of its request. */
+  recycle(worker: number): void;
   /** The template has ended; its workers may go on. */
   templateGone(): void;
   /** No further request is to be taken. */

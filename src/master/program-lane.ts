@@ -128,6 +128,15 @@ export class ProgramLane implements Lane {
     // Nobody but the program knows when a request of it ends.
   }
 
+  /** Nobody but the program knows. */
+  isFree(): boolean {
+    return false;
+  }
+
+  recycle(): void {
+    // See yieldOne.
+  }
+
   /** All of its processes go together, or none. */
   idleMs(): number | undefined {
     if (this.#owner.workers === 0 || this.#leavingMs !== undefined) return undefined;

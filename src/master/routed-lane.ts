@@ -101,6 +101,15 @@ export class RoutedLane implements Lane {
     // The router does, when it is asked: it has all of them in view.
   }
 
+  isFree(worker: number): undefined {
+    this.#router()?.tell(toRouter.weigh, this.#site, worker, 0, 0);
+    return undefined;
+  }
+
+  recycle(worker: number): void {
+    this.#router()?.tell(toRouter.recycle, this.#site, worker, 0, 0);
+  }
+
   templateGone(): void {
     this.#progress = this.progress();
     if (this.#slates >= 0) close(this.#slates);

@@ -282,6 +282,7 @@ export class RouterLink implements LaneRouter {
       case toMaster.kill:
       case toMaster.look:
       case toMaster.gaveUp:
+      case toMaster.free:
         this.#setup.siteRequest(request);
         break;
       case toMaster.statusEnd:

@@ -113,6 +113,8 @@ function application(config: Config): Site {
     keyRequired: false,
     maxWorkers: 1,
     maxRequests: 0,
+    maxMemoryBytes: 0,
+    maxAgeMs: 0,
     quarantineAfter: 0,
     weight: 1,
     spare: 0,

@@ -7,6 +7,7 @@ import { GuiseError } from '../error.js';
 import { errno } from '../os/errno.js';
 import { isRunBy, pidfdOpen, pidfdSignal } from '../os/process.js';
 import { close } from '../os/socket.js';
+import type { Wear } from '../pool/recycling.js';
 
 /** Where PHP's globals lie in a worker's memory, and which engine it is: by its own word; 0: unknown. */
 export interface Engine {
@@ -23,6 +24,9 @@ interface Record {
   pid: number;
   pidfd: number;
   engine: Engine;
+  bornMs: number;
+  /** What it took when it last had no request and was measured; 0: that has not been. */
+  bytes: number;
 }
 
 export class WorkerTable {
@@ -44,8 +48,27 @@ export class WorkerTable {
     return [...this.#byPid.keys()];
   }
 
+  /** Those that have been born. */
+  wear(nowMs: number): Wear[] {
+    return [...this.#byPid.values()].map(({ id, bornMs, bytes }) => ({
+      worker: id,
+      ageMs: nowMs - bornMs,
+      bytes,
+    }));
+  }
+
+  /** It has been measured while it had no request. */
+  weighed(id: number, bytes: number): void {
+    const record = this.#records.get(id);
+    if (record !== undefined) record.bytes = bytes;
+  }
+
+  has(id: number): boolean {
+    return this.#records.has(id);
+  }
+
   ordered(id: number, channel: number): void {
-    this.#records.set(id, { id, channel, pid: -1, pidfd: -1, engine: unknown });
+    this.#records.set(id, { id, channel, pid: -1, pidfd: -1, engine: unknown, bornMs: 0, bytes: 0 });
   }
 
   /**
@@ -61,6 +84,7 @@ export class WorkerTable {
     if (pidfd < 0) return undefined;
     record.pid = pid;
     record.pidfd = pidfd;
+    record.bornMs = performance.now();
     record.engine = engine;
     this.#byPid.set(pid, record);
     const { channel } = record;

@@ -38,6 +38,8 @@ interface Worker<T> {
   requests: number;
   idleSinceMs: number;
   ticket: T | undefined;
+  /** It is to go with its request. */
+  isWorn: boolean;
 }
 
 export type Admission = { kind: 'run'; worker: number } | { kind: 'wait' } | { kind: 'full' };
@@ -56,6 +58,8 @@ export class SitePool<T> {
   #wish: Wish | undefined;
   /** The next worker that has ended its request is to go. */
   #mustYield = false;
+  /** Those that have gone after their last request and whose processes have not ended yet. */
+  readonly #spent = new Set<number>();
   /** The most that were busy, and that waited, at once; and how many found all workers busy. */
   maxBusy = 0;
   maxQueued = 0;
@@ -183,6 +187,26 @@ export class SitePool<T> {
     this.#mustYield = false;
   }
 
+  /** The process of a worker has ended that the pool has let go. */
+  ended(id: number): void {
+    this.#spent.delete(id);
+  }
+
+  /** Whether it waits for a request. */
+  isIdle(id: number): boolean {
+    const worker = this.#workers.get(id);
+    return worker !== undefined && worker.ticket === undefined;
+  }
+
+  /** It is to be replaced, at the end of its request. Returns whether it goes at once, because it has none. */
+  wearOut(id: number): boolean {
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return false;
+    worker.isWorn = true;
+    if (worker.ticket === undefined) this.gone(id);
+    return worker.ticket === undefined;
+  }
+
   /** Takes out the worker that has been idle longest. */
   giveUpIdle(): number | undefined {
     const worker = this.#idle.shift();
@@ -198,7 +222,7 @@ export class SitePool<T> {
   /** The master gives a worker. */
   arrived(id: number, nowMs: number): Next<T> {
     if (this.#starting > 0) this.#starting--;
-    const worker: Worker<T> = { id, requests: 0, idleSinceMs: nowMs, ticket: undefined };
+    const worker: Worker<T> = { id, requests: 0, idleSinceMs: nowMs, ticket: undefined, isWorn: false };
     this.#workers.set(id, worker);
     return this.#next(worker, nowMs);
   }
@@ -215,7 +239,10 @@ export class SitePool<T> {
     if (worker.ticket === undefined) return { kind: 'idle' };
     worker.ticket = undefined;
     const { oneJob, maxRequests } = this.limits;
-    if (oneJob || this.#mustYield || (maxRequests > 0 && worker.requests >= maxRequests)) {
+    // One after the other: not all workers of a site go at once because all have begun at once.
+    const isSpent = maxRequests > 0 && worker.requests >= maxRequests && this.#spent.size === 0;
+    if (oneJob || this.#mustYield || worker.isWorn || isSpent) {
+      if (isSpent && !oneJob) this.#spent.add(id);
       this.#workers.delete(id);
       this.#mustYield = false;
       return { kind: 'retire' };

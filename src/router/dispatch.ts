@@ -7,8 +7,9 @@ import { type Note, noteLast, noteStarted } from '../control/worker-messages.js'
 import type { Poller } from '../os/poller.js';
 import type { Wish } from '../pool/sharing.js';
 import type { Next } from '../pool/site-pool.js';
+import type { DispatchHandlers } from './dispatch-handlers.js';
 import type { Ending } from './ending.js';
-import type { Exchange } from './exchange.js';
+import { type Exchange, mayBeLent } from './exchange.js';
 import { asSeen, endingOf } from './how-it-ended.js';
 import type { RefusalReason } from './refusals.js';
 import { Relay } from './relay.js';
@@ -18,18 +19,10 @@ import { type WorkerBirth, type WorkerHandlers, WorkerLink } from './worker-link
 /** How long the visitor waits for the death of a worker that has been killed. */
 const killPatienceMs = 2000;
 
-export interface DispatchHandlers {
-  ended(exchange: Exchange, ending: Ending): void;
-  /** Asks the master for workers, of which somebody waits for `needed`; 0: none is waited for any more. */
-  demand(site: RoutedSite, count: number, needed: number): void;
-  /** Asks the master to kill a worker. */
-  kill(site: RoutedSite, worker: number): void;
-  /** A site's pool has changed: it may have become quiet, or have idle workers. */
-  changed(site: RoutedSite): void;
-}
-
 export class Dispatcher {
   readonly #workers = new Map<number, WorkerLink>();
+  /** Those about which the master wants to know when they are free. */
+  readonly #weighed = new Set<number>();
   readonly #poller: Poller;
   readonly #handlers: DispatchHandlers;
   /** Other sites wait for room: the end of every request is to be told. */
@@ -150,6 +143,25 @@ export class Dispatcher {
   retire(id: number): void {
     this.#workers.get(id)?.close();
     this.#workers.delete(id);
+    this.#weighed.delete(id);
+  }
+
+  /** The master wants to know when this worker has no request. */
+  weigh(site: RoutedSite, worker: number): void {
+    this.lookAt(site);
+    if (site.pool.isIdle(worker)) this.#handlers.free(site, worker);
+    else {
+      this.#weighed.add(worker);
+      this.#workers.get(worker)?.wantNote();
+    }
+  }
+
+  /** A worker is to be replaced: at once when it is idle, else at the end of its request. */
+  recycle(site: RoutedSite, worker: number): void {
+    this.lookAt(site);
+    if (site.pool.wearOut(worker)) this.retire(worker);
+    else this.#workers.get(worker)?.wantNote();
+    this.#ask(site);
   }
 
   /** Nobody waits for room any more: what was to be given up stays. */
@@ -240,6 +252,7 @@ export class Dispatcher {
       return;
     }
     this.#isOver(link, exchange);
+    if (this.#weighed.size > 0 && this.#weighed.delete(link.id)) this.#handlers.free(link.site, link.id);
     this.#finish(exchange, endingOf(note));
     // A dead worker gets no other request; its end follows, and with it the worker leaves the pool.
     if (link.isDead) return;
@@ -255,6 +268,7 @@ export class Dispatcher {
 
   #gone(link: WorkerLink): void {
     this.#workers.delete(link.id);
+    this.#weighed.delete(link.id);
     const exchange = link.site.pool.gone(link.id);
     this.#isOver(link, exchange);
     if (exchange !== undefined && exchange.pendingEnding === undefined) {
@@ -302,9 +316,4 @@ export class Dispatcher {
     if (count > 0) this.#handlers.demand(site, count, pool.neededOf(count));
     else if (declines) this.#handlers.demand(site, 0, 0);
   }
-}
-
-/** Whether every request that a kept connection carries is this site's, and runs as the same user. */
-function mayBeLent({ connection, site }: Exchange): boolean {
-  return connection.listenerSite === site.id && !site.hasSeveralUsers;
 }

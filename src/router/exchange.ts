@@ -87,3 +87,8 @@ export class Exchange {
     this.#body = noBody;
   }
 }
+
+/** Whether every request that a kept connection carries is this site's, and runs as the same user. */
+export function mayBeLent({ connection, site }: Exchange): boolean {
+  return connection.listenerSite === site.id && !site.hasSeveralUsers;
+}

@@ -111,6 +111,9 @@ class Router {
       kill: (site, worker) => {
         this.#tell(toMaster.kill, site.id, worker, 0);
       },
+      free: (site, worker) => {
+        this.#tell(toMaster.free, site.id, worker, 0);
+      },
       gaveUp: (count, isAll) => {
         this.#tell(toMaster.gaveUp, 0, Number(isAll), count);
       },

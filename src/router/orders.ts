@@ -63,6 +63,7 @@ export function carryOut(targets: OrderTargets, bytes: Buffer, length: number, d
       break;
     case toRouter.workerGone:
       server.dispatcher.workerGone(order.worker);
+      site?.pool.ended(order.worker);
       break;
     case toRouter.noWorker:
       if (site !== undefined) noWorker(server, site, order.a, order.b);
@@ -114,13 +115,15 @@ function carryOutShared(
 }
 
 /** What pool/sharing.ts has decided. */
-function shareRoom({ byId, dispatcher, idle }: Server, { type, site: id, a, b }: RouterOrder): void {
+function shareRoom({ byId, dispatcher, idle }: Server, { type, site: id, worker, a, b }: RouterOrder): void {
   if (type === toRouter.shortage) idle.give(a, b);
   const site = byId.get(id);
   if (site === undefined) return;
   if (type === toRouter.noRoom) dispatcher.noRoom(site, a, b === 1 ? 'need' : 'spare');
   else if (type === toRouter.room) dispatcher.room(site);
   else if (type === toRouter.yield) dispatcher.yield(site);
+  else if (type === toRouter.weigh) dispatcher.weigh(site, worker);
+  else if (type === toRouter.recycle) dispatcher.recycle(site, worker);
 }
 
 function listenerArrived(targets: OrderTargets, { site, a: kind }: RouterOrder, fd: number): void {

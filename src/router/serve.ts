@@ -18,7 +18,8 @@ import type { IncomingRequest } from '../request/result.js';
 import type { Listener } from './acceptor.js';
 import { Connection, type ConnectionHandlers } from './connection.js';
 import { Deadlines } from './deadlines.js';
-import { Dispatcher, type DispatchHandlers } from './dispatch.js';
+import { Dispatcher } from './dispatch.js';
+import type { DispatchHandlers } from './dispatch-handlers.js';
 import type { Ending } from './ending.js';
 import { Exchange } from './exchange.js';
 import { IdleWorkers } from './idle.js';
@@ -35,7 +36,7 @@ import { SiteTable } from './site-table.js';
 /** From the end of an answer to the word that it is over. */
 const farewellMs = 50;
 
-export interface ServerHandlers extends Pick<DispatchHandlers, 'demand' | 'kill'> {
+export interface ServerHandlers extends Pick<DispatchHandlers, 'demand' | 'free' | 'kill'> {
   /** A connection has ended. */
   closed(): void;
   /** So many idle workers are about to end for others who wait; `isAll`: there were no more. */

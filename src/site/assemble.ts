@@ -55,8 +55,6 @@ export function assemble(written: LayeredSite, resolved: Resolved): Site {
     keyRequired: written.key_required,
     maxWorkers: written.max_workers,
     maxRequests: written.max_requests,
-    quarantineAfter: written.quarantine_after,
-    weight: written.weight,
     spare: written.spare,
     timeLimitMs: written.time_limit,
     idleTimeoutMs: written.idle_timeout,
@@ -70,10 +68,19 @@ export function assemble(written: LayeredSite, resolved: Resolved): Site {
     phpIni: written.php_ini,
     umask: Number.parseInt(written.umask, 8),
     limits: limitsOf(written.limits),
+    ...wearOf(written),
     ...isolationOf(written),
     ...recordingOf(written),
     ...processesOf(written),
   };
+}
+
+/** How its workers come and go beside those of others. */
+function wearOf(
+  written: LayeredSite,
+): Pick<Site, 'maxMemoryBytes' | 'maxAgeMs' | 'quarantineAfter' | 'weight'> {
+  const { max_memory, max_age, quarantine_after, weight } = written;
+  return { maxMemoryBytes: max_memory, maxAgeMs: max_age, quarantineAfter: quarantine_after, weight };
 }
 
 /** The same for every site that has no table of its own. */

@@ -18,6 +18,8 @@ export const builtInDefaults = {
   key_required: true,
   max_workers: 8,
   max_requests: 1000,
+  max_memory: 256 * 1024 ** 2,
+  max_age: 0,
   // With the pauses between them some two minutes.
   quarantine_after: 10,
   weight: 1,

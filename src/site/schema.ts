@@ -148,6 +148,8 @@ export const sharedKeys = {
   key_required: key(z.boolean(), 'true or false', 'key_required = true'),
   max_workers: key(count(1, 10_000), 'a whole number from 1 to 10000', 'max_workers = 8'),
   max_requests: key(count(0, 1_000_000_000), 'a whole number; 0 for no limit', 'max_requests = 1000'),
+  max_memory: key(sizeKey(0), 'a size such as "256M"; 0 for no limit', 'max_memory = "256M"'),
+  max_age: key(durationKey(0), 'a duration, at most 24 days; "0s" for no limit', 'max_age = "6h"'),
   quarantine_after: key(
     count(0, 1000),
     'a whole number from 0 to 1000; 0 for never',

@@ -55,6 +55,9 @@ export interface Site extends Isolation, Processes, Recording {
   readonly maxWorkers: number;
   /** A worker ends after so many requests; 0: never. */
   readonly maxRequests: number;
+  /** A worker is replaced that is larger after a request, or older; 0: none is. */
+  readonly maxMemoryBytes: number;
+  readonly maxAgeMs: number;
   /** So many failures in a row, and it is given up until somebody has looked at it; 0: never. */
   readonly quarantineAfter: number;
   /** Its part of the machine beside other sites that wait. */

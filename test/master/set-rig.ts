@@ -58,6 +58,8 @@ export class SetRig {
         yieldOne: () => undefined,
         idleMs: () => undefined,
         giveUpIdle: () => undefined,
+        isFree: () => undefined,
+        recycle: () => undefined,
         figures: () => undefined,
       }),
     };

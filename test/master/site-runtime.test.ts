@@ -81,6 +81,8 @@ class SiteRig {
         yieldOne: () => undefined,
         idleMs: () => undefined,
         giveUpIdle: () => undefined,
+        isFree: () => undefined,
+        recycle: () => undefined,
         figures: () => undefined,
       }),
     };

@@ -168,6 +168,7 @@ export class Machine {
     site.workers.set(worker, 'ending');
     this.#later(endMs, () => {
       site.workers.delete(worker);
+      site.pool.ended(worker);
       this.sharing.give(site.id);
     });
   }

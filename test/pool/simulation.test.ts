@@ -19,6 +19,8 @@ const events: readonly EventName[] = [
   'room',
   'yield',
   'keep',
+  'wearOut',
+  'ended',
   'gone',
   'leave',
   'retireIdle',

@@ -8,7 +8,7 @@
 
 import { type PoolLimits, SitePool } from '../../src/pool/site-pool.js';
 import { must, pick } from './chance.js';
-import { type EventName, type ModelWorker, noCounts, type TicketEnd } from './history.js';
+import { type EventName, type ModelWorker, noCounts, otherLimits, type TicketEnd } from './history.js';
 
 export class World {
   readonly pool: SitePool<number>;
@@ -24,6 +24,8 @@ export class World {
   #askedFor = 0;
   #nowMs = 0;
   #mustYield = false;
+  /** Gone after their last request, and not yet ended. */
+  readonly #spent: number[] = [];
 
   constructor(limits: PoolLimits) {
     this.#limits = limits;
@@ -34,40 +36,26 @@ export class World {
   /** One event; `choice` says to whom it happens, where there is a choice. */
   happen(event: EventName, choice: number): void {
     this.#nowMs += choice % 5;
-    if (this.#handle(event, choice)) this.counts[event]++;
+    if (this.#acts[event](choice)) this.counts[event]++;
     this.compare();
   }
 
-  #handle(event: EventName, choice: number): boolean {
-    switch (event) {
-      case 'admit':
-        return this.#admit();
-      case 'arrived':
-        return this.#arrived();
-      case 'notGiven':
-        return this.#notGiven(choice);
-      case 'noRoom':
-        return this.#noRoom(choice);
-      case 'room':
-        return this.#room();
-      case 'yield':
-        return this.#yield();
-      case 'keep':
-        this.pool.keep();
-        this.#mustYield = false;
-        return true;
-      case 'done':
-        return this.#done(pick(this.#busy(), choice));
-      case 'gone':
-        return this.#gone(pick([...this.#workers.values()], choice));
-      case 'leave':
-        return this.#leave(pick(this.#waiting, choice));
-      case 'retireIdle':
-        return this.#retireIdle(this.#nowMs - (choice % 20));
-      case 'limits':
-        return this.#change(choice);
-    }
-  }
+  readonly #acts: Readonly<Record<EventName, (choice: number) => boolean>> = {
+    admit: () => this.#admit(),
+    arrived: () => this.#arrived(),
+    notGiven: (choice) => this.#notGiven(choice),
+    noRoom: (choice) => this.#noRoom(choice),
+    room: () => this.#room(),
+    yield: () => this.#yield(),
+    keep: () => this.#keep(),
+    wearOut: (choice) => this.#wearOut(pick([...this.#workers.values()], choice)),
+    ended: () => this.#hasEnded(),
+    done: (choice) => this.#done(pick(this.#busy(), choice)),
+    gone: (choice) => this.#gone(pick([...this.#workers.values()], choice)),
+    leave: (choice) => this.#leave(pick(this.#waiting, choice)),
+    retireIdle: (choice) => this.#retireIdle(this.#nowMs - (choice % 20)),
+    limits: (choice) => this.#change(choice),
+  };
 
   #admit(): boolean {
     const ticket = ++this.#lastTicket;
@@ -92,7 +80,13 @@ export class World {
     if (this.#askedFor === 0) return false;
     this.#askedFor--;
     const id = ++this.#lastWorker;
-    const worker: ModelWorker = { id, requests: 0, ticket: undefined, idleSinceMs: this.#nowMs };
+    const worker: ModelWorker = {
+      id,
+      requests: 0,
+      ticket: undefined,
+      idleSinceMs: this.#nowMs,
+      isWorn: false,
+    };
     this.#workers.set(id, worker);
     this.#follow(worker, this.pool.arrived(id, this.#nowMs));
     return true;
@@ -133,13 +127,39 @@ export class World {
     return true;
   }
 
+  #wearOut(worker: ModelWorker | undefined): boolean {
+    if (worker === undefined) return false;
+    worker.isWorn = true;
+    const isIdle = worker.ticket === undefined;
+    must(this.pool.wearOut(worker.id) === isIdle, 'a worn worker goes at once if it is idle, and only then');
+    if (!isIdle) return true;
+    this.#workers.delete(worker.id);
+    this.#idle.splice(this.#idle.indexOf(worker), 1);
+    this.#ask();
+    return true;
+  }
+
+  #keep(): boolean {
+    this.pool.keep();
+    this.#mustYield = false;
+    return true;
+  }
+
+  #hasEnded(): boolean {
+    const id = this.#spent.shift();
+    if (id !== undefined) this.pool.ended(id);
+    return id !== undefined;
+  }
+
   #done(worker: ModelWorker | undefined): boolean {
     if (worker?.ticket === undefined) return false;
     this.#end(worker.ticket, 'done');
     worker.ticket = undefined;
     const next = this.pool.done(worker.id, this.#nowMs);
     const { oneJob, maxRequests } = this.#limits;
-    if (oneJob || this.#mustYield || (maxRequests > 0 && worker.requests >= maxRequests)) {
+    const isSpent = maxRequests > 0 && worker.requests >= maxRequests && this.#spent.length === 0;
+    if (oneJob || this.#mustYield || worker.isWorn || isSpent) {
+      if (isSpent && !oneJob) this.#spent.push(worker.id);
       must(next.kind === 'retire', 'a worker goes on after its last request');
       this.#workers.delete(worker.id);
       this.#mustYield = false;
@@ -182,13 +202,7 @@ export class World {
   }
 
   #change(choice: number): boolean {
-    this.#limits = {
-      ...this.#limits,
-      maxWorkers: 1 + (choice % 7),
-      spare: (choice >>> 3) % 4,
-      queueLength: (choice >>> 5) % 9,
-      maxRequests: (choice >>> 8) % 6,
-    };
+    this.#limits = otherLimits(this.#limits, choice);
     this.pool.limits = this.#limits;
     return true;
   }

@@ -221,6 +221,7 @@ t.test('a site that has been taken out is forgotten with its last request', asyn
       close(job.connection);
       worker.note({ ...complete, sequence: job.sequence });
       await rig.settle();
+      site.pool.ended(worker.id);
     }
     t.ok(site.pool.isQuiet);
     t.same(rig.changed, ['a.test', 'a.test'], 'somebody is told each time');

@@ -74,6 +74,7 @@ export class Rig {
   readonly poller = new Poller();
   readonly endings: { readonly exchange: Exchange; readonly ending: Ending }[] = [];
   readonly demands: { readonly site: string; readonly count: number }[] = [];
+  readonly free: [number, number][] = [];
   readonly kills: number[] = [];
   readonly changed: string[] = [];
   readonly dispatcher: Dispatcher;
@@ -87,6 +88,7 @@ export class Rig {
     this.dispatcher = new Dispatcher(this.poller, {
       ended: (exchange, ending) => this.endings.push({ exchange, ending }),
       demand: (site, count) => this.demands.push({ site: site.name, count }),
+      free: (site, worker) => this.free.push([site.id, worker]),
       kill: (_site, worker) => this.kills.push(worker),
       changed: (site) => this.changed.push(site.name),
     });

@@ -56,6 +56,7 @@ export class ServerRig {
   readonly #acceptor: Acceptor;
   readonly #log = memfd('log');
   readonly forgotten: number[] = [];
+  readonly free: [number, number][] = [];
   readonly gaveUp: [number, boolean][] = [];
   readonly #t: Test;
   readonly #bytes = Buffer.alloc(orderMaxBytes);
@@ -80,6 +81,7 @@ export class ServerRig {
       kill: (_site, worker) => this.kills.push(worker),
       closed: () => this.closed++,
       forgotten: (site) => this.forgotten.push(site.id),
+      free: (site, worker) => this.free.push([site.id, worker]),
       gaveUp: (count, isAll) => this.gaveUp.push([count, isAll]),
       slow: (exchange) => this.slow.push(exchange.worker),
     });
