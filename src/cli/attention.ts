@@ -5,6 +5,7 @@
 import type { Problem } from '../config/problem.js';
 import { quoteShell } from '../config/toml-file.js';
 import type { SiteStatus, StatusReport } from '../control/api.js';
+import { fitting, fittingInWords, inMegabytes } from '../pool/advice.js';
 
 export interface Attention {
   /** bad: something does not run, or requests are lost. near: it still runs, and not for long. */
@@ -45,6 +46,8 @@ export function attentions(report: StatusReport, machine: Machine): Attention[] 
       }),
     ),
     ...report.sites.flatMap((site) => ofSite(site, machine)),
+    ...report.sites.flatMap((site) => ofSize(site, report)),
+    ...ofRoom(report),
     ...ofMachine(report, machine),
   ];
   return [...all.filter(({ level }) => level === 'bad'), ...all.filter(({ level }) => level === 'near')];
@@ -58,6 +61,33 @@ function ofRouters(report: StatusReport, { log }: Machine): Attention[] {
     if (restarts === 0) return [];
     return [{ level: 'near', text: `the router has been restarted ${times(restarts)}`, remedy }];
   });
+}
+
+/** Sites that wait although their own limits would allow more. */
+function ofRoom({ totals }: StatusReport): Attention[] {
+  const room = totals?.room;
+  if (totals === undefined || room === undefined || room.waiting === 0) return [];
+  const memory = `${inMegabytes(room.usedBytes)} of ${inMegabytes(room.limitBytes)}`;
+  const text = `${count(room.waiting, 'site')} wait for room: all together have ${totals.workers.total} of ${totals.workers.limit} workers, and ${memory}`;
+  const remedy = 'more memory, or max_workers and memory under [limits] in guise.toml and guise reload';
+  return [{ level: 'near', text, remedy }];
+}
+
+/** Nobody has to know how large his workers are to see that they cannot all run. */
+function ofSize({ name, workers }: SiteStatus, { totals }: StatusReport): Attention[] {
+  const limitBytes = totals?.room?.limitBytes;
+  if (limitBytes === undefined || workers.bytes === undefined) return [];
+  const most = fitting(limitBytes, workers.bytes);
+  if (most >= workers.limit) return [];
+  const text = `it may have ${workers.limit} workers, and ${fittingInWords(limitBytes, workers.bytes)}`;
+  return [
+    {
+      level: 'near',
+      site: name,
+      text,
+      remedy: `guise site set ${quoteShell(name)} --set max_workers=${most}`,
+    },
+  ];
 }
 
 function ofMachine(report: StatusReport, { maxWorkers }: Machine): Attention[] {

@@ -1,6 +1,7 @@
 /** The screen of `guise status`: what needs somebody first, then the sites, those that matter most on top. Pure. */
 
 import type { SiteStatus, SiteView, StatusReport } from '../control/api.js';
+import { fittingInWords, inMegabytes } from '../pool/advice.js';
 import type { Attention } from './attention.js';
 import { type Paint, shown } from './paint.js';
 import { columns, span } from './terminal.js';
@@ -57,7 +58,23 @@ function headLine(report: StatusReport): string {
     // The user of a site is told of none.
     ...(router === '' ? [] : [`router: ${router}`]),
     `${all} ${all === 1 ? 'site' : 'sites'}, ${busy} busy, ${waiting} waiting`,
+    ...roomOf(report),
   ].join('; ');
+}
+
+/** What there is beside what there may be. */
+function roomOf({ totals }: StatusReport): string[] {
+  if (totals?.room === undefined) return [];
+  const { usedBytes, limitBytes } = totals.room;
+  const { total, limit } = totals.workers;
+  return [`${total} of ${limit} workers, ${inMegabytes(usedBytes)} of ${inMegabytes(limitBytes)}`];
+}
+
+/** How many workers of a site there can be at most. */
+export function adviceOn({ workers }: SiteStatus, { totals }: StatusReport): string | undefined {
+  const limitBytes = totals?.room?.limitBytes;
+  if (limitBytes === undefined || workers.bytes === undefined) return undefined;
+  return `${fittingInWords(limitBytes, workers.bytes)}; the site may have ${workers.limit}`;
 }
 
 function describe({ level, site, text, remedy }: Attention, paint: Paint): string[] {
@@ -95,11 +112,13 @@ export function siteScreen(
   view: SiteView | undefined,
   attention: readonly Attention[],
   paint: Paint,
+  advice?: string,
 ): string {
   const notes = attention.length === 0 ? [] : [...attention.flatMap((one) => describe(one, paint)), ''];
   const now = status === undefined ? [] : [paint('bold', 'now'), columns(fields(status)), ''];
   const settings = view === undefined ? [] : [paint('bold', 'settings'), columns(fields(view))];
-  return [...notes, ...now, ...settings].join('\n').trimEnd();
+  const room = advice === undefined ? [] : [paint('bold', 'room'), `  ${advice}`, ''];
+  return [...notes, ...now, ...room, ...settings].join('\n').trimEnd();
 }
 
 /** One line a figure, tables within it by their names with a dot. */

@@ -6,7 +6,7 @@ import { GuiseError } from '../error.js';
 import { type Attention, attentions } from './attention.js';
 import type { Context } from './context.js';
 import { coloured, plainText } from './paint.js';
-import { siteScreen, statusScreen } from './status-view.js';
+import { adviceOn, siteScreen, statusScreen } from './status-view.js';
 import { json } from './terminal.js';
 
 interface Options {
@@ -86,7 +86,8 @@ async function showOne(
   }
   const attention = attentionsOf(config, report).filter(({ site }) => site === name);
   const paint = context.terminal.isColoured ? coloured : plainText;
-  context.terminal.out(siteScreen(status, settings.site, attention, paint));
+  const advice = status === undefined ? undefined : adviceOn(status, report);
+  context.terminal.out(siteScreen(status, settings.site, attention, paint, advice));
 }
 
 function settingsOf(config: Config, name: string): Promise<SiteReport> {

@@ -84,6 +84,8 @@ export interface SiteStatus extends FiguresReport {
   /** When it came into force in its present form, ISO 8601. */
   readonly inForceSince: string;
   readonly workers: WorkerCounts & {
+    /** What the largest of them takes, as far as it has been measured. Counted for each against `totals.room`. */
+    readonly bytes?: number;
     /** The most that were busy at once. */
     readonly maxBusy: number;
     /** How many requests found all that it may have busy. */
@@ -120,6 +122,8 @@ export interface Totals extends FiguresReport {
   readonly queued: number;
   readonly lives: LivesReport;
   readonly memory: MemoryReport;
+  /** What all workers may take of the memory, and take, each counted with its site's largest; sites that wait for room. */
+  readonly room?: { readonly usedBytes: number; readonly limitBytes: number; readonly waiting: number };
 }
 
 export interface StatusReport {

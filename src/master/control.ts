@@ -52,6 +52,7 @@ export class Control implements MasterApi {
       isInForce: (runtime) => sites.isInForce(runtime),
       registry,
       maxWorkers: config.limits.maxWorkers,
+      budget: this.#instance.budget,
       tmp: ({ name, tmpSizeBytes }) =>
         tmpSizeBytes === 0 ? undefined : tmpUsage(siteDirectories(config, name).tmp),
     });

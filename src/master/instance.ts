@@ -44,7 +44,8 @@ export class Instance {
   /** What has been counted, of every site. */
   readonly book = new FigureBook();
   readonly #setup: InstanceSetup;
-  readonly #budget: WorkerBudget;
+  /** What all sites together may have, and have. */
+  readonly budget: WorkerBudget;
   readonly #room: RoomKeeper;
   readonly #recycler: Recycler;
   readonly #housekeeper: Housekeeper;
@@ -65,7 +66,7 @@ export class Instance {
     this.#setup = setup;
     this.config = setup.config;
     this.log = setup.log;
-    this.#budget = new WorkerBudget(setup.config.limits.maxWorkers, setup.config.limits.memoryBytes);
+    this.budget = new WorkerBudget(setup.config.limits.maxWorkers, setup.config.limits.memoryBytes);
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -80,19 +81,19 @@ export class Instance {
       claimGroups(delegationOf(setup.config.limits.cgroup, 'self'), setup.log),
       setup.log,
     );
-    this.#room = new RoomKeeper(this.#budget, {
+    this.#room = new RoomKeeper(this.budget, {
       byId: (id) => this.sites.byId(id),
       router: () => this.#router,
       nowMs: () => performance.now(),
     });
     this.#recycler = new Recycler(this.log);
-    new WorkerScales(this.#budget, (id) => this.sites.byId(id), this.#recycler);
+    new WorkerScales(this.budget, (id) => this.sites.byId(id), this.#recycler);
     this.sites = makeSiteSet({
       setup,
       config: () => this.config,
       sites: () => this.sites,
       router: () => this.#router,
-      budget: this.#budget,
+      budget: this.budget,
       book: this.book,
       housekeeper: this.#housekeeper,
       orphans: this.#orphans,
@@ -170,7 +171,7 @@ export class Instance {
   /** Reads the sites again and applies what changed. */
   reload(config: Config): Difference {
     this.config = config;
-    this.#budget.limit(config.limits.maxWorkers, config.limits.memoryBytes);
+    this.budget.limit(config.limits.maxWorkers, config.limits.memoryBytes);
     return this.#applyAll(SiteCatalog.read(config, this.#past));
   }
 

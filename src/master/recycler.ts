@@ -15,6 +15,8 @@ export class Recycler {
   readonly #log: Logger;
   /** The worker of each site that is going. */
   readonly #going = new Map<number, number>();
+  /** The worker of each site about which the router was asked last. */
+  readonly #asked = new Map<number, number>();
 
   constructor(log: Logger) {
     this.#log = log;
@@ -26,11 +28,16 @@ export class Recycler {
     const worker = runtime.workers.withPid(pid);
     if (worker === undefined || maxMemoryBytes === 0 || bytes <= maxMemoryBytes) return;
     if (this.#isGoing(runtime)) return;
-    if (runtime.lane.isFree(worker) === true) this.#weighed(runtime, worker, bytes);
+    const isFree = runtime.lane.isFree(worker);
+    if (isFree === undefined) this.#asked.set(runtime.id, worker);
+    else if (isFree) this.#weighed(runtime, worker, bytes);
   }
 
   /** The router says that a worker which was asked about has no request. */
   async isFree(runtime: SiteRuntime, worker: number): Promise<void> {
+    // Nobody is measured because the router wishes it.
+    if (this.#asked.get(runtime.id) !== worker) return;
+    this.#asked.delete(runtime.id);
     const pid = runtime.workers.pidOf(worker);
     if (pid > 0) this.#weighed(runtime, worker, (await memoryOf(pid)).bytes);
   }

@@ -10,6 +10,7 @@ import { Lives } from './lives.js';
 import type { ProcessMeter } from './process-meter.js';
 import type { RouterLink } from './router-link.js';
 import type { SiteRuntime } from './site-runtime.js';
+import type { WorkerBudget } from './worker-budget.js';
 
 export interface StatusSources {
   readonly version: string;
@@ -23,6 +24,7 @@ export interface StatusSources {
   readonly registry: Registry;
   /** Of all sites together. */
   readonly maxWorkers: number;
+  readonly budget: WorkerBudget;
   /** How full a site's temporary directory is, where it has a size. */
   tmp(site: Site): SiteStatus['tmp'];
 }
@@ -96,6 +98,7 @@ function siteStatus({ runtime, figures }: Row, sources: StatusSources): SiteStat
       idle: of('idle'),
       starting: of('starting'),
       limit: site.maxWorkers,
+      ...bytesOf(sources, site),
       maxBusy: of('maxBusy'),
       limitReached: of('limitReached'),
     },
@@ -137,7 +140,17 @@ function totalsOf(sources: StatusSources, rows: readonly Row[]): Totals {
     ...figuresReport(sum),
     lives: livesReport(lives),
     memory,
+    room: {
+      usedBytes: sources.budget.sharing.bytes,
+      limitBytes: sources.budget.sharing.limits.memoryBytes,
+      waiting: sources.budget.sharing.needCount,
+    },
   };
+}
+
+function bytesOf({ budget }: StatusSources, { name }: Site): { bytes?: number } {
+  const bytes = budget.sizeOf(name);
+  return bytes === undefined ? {} : { bytes };
 }
 
 function livesReport({ workers, templates, failedStarts, deaths }: Lives): LivesReport {

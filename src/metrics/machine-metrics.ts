@@ -92,4 +92,22 @@ export const machineMetrics: readonly MachineMetric[] = [
     type: 'gauge',
     of: ({ totals }) => one(totals?.memory.pssBytes ?? 0),
   },
+  {
+    name: 'guise_memory_limit_bytes',
+    help: 'Memory that the workers of all sites together may take: memory under [limits].',
+    type: 'gauge',
+    of: ({ totals }) => (totals?.room === undefined ? [] : one(totals.room.limitBytes)),
+  },
+  {
+    name: 'guise_memory_claimed_bytes',
+    help: 'What counts against it: each worker as large as the largest of its site.',
+    type: 'gauge',
+    of: ({ totals }) => (totals?.room === undefined ? [] : one(totals.room.usedBytes)),
+  },
+  {
+    name: 'guise_sites_waiting',
+    help: 'Sites whose requests wait because all sites together have all that they may.',
+    type: 'gauge',
+    of: ({ totals }) => (totals?.room === undefined ? [] : one(totals.room.waiting)),
+  },
 ];

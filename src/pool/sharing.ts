@@ -80,6 +80,13 @@ export class Sharing {
     return this.#bytes;
   }
 
+  /** Sites that wait with requests. */
+  get needCount(): number {
+    let count = 0;
+    for (const { wish } of this.#askers) if (wish === 'need') count++;
+    return count;
+  }
+
   get askerCount(): number {
     return this.#askers.size;
   }

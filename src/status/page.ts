@@ -67,6 +67,10 @@ function tiles(report: StatusReport, history: History): string {
   const lately = overMs >= report.uptimeMs ? 'since the start' : `in ${span(overMs)}`;
   const busy = `${totals?.workers.busy ?? 0}<span class="soft"> / ${totals?.workers.limit ?? 0}</span>`;
   const slowest = `<span class="soft">99 % within ${milliseconds(quantile(runSteps, 0.99))}</span>`;
+  const room =
+    totals?.room === undefined
+      ? ''
+      : `<span class="soft">workers may take ${bytes(totals.room.limitBytes)}</span>`;
   return `<h2>The machine</h2>
 <section class="tiles" aria-label="The machine">
 ${tile('Requests/s', digits(perSecond), line(rates, 160, 32))}
@@ -74,7 +78,7 @@ ${tile('Busy workers', busy, line(history.busy, 160, 32))}
 ${tile('Waiting', String(totals?.queued ?? 0), '')}
 ${tile('Half within', milliseconds(quantile(runSteps, 0.5)), slowest)}
 ${tile('Processor', share(cpu), '<span class="soft">100 % is one core</span>')}
-${tile('Memory', bytes(totals?.memory.pssBytes), '')}
+${tile('Memory', bytes(totals?.memory.pssBytes), room)}
 ${tile('Errors', String(errors), `<span class="soft">${lately}</span>`)}
 </section>`;
 }

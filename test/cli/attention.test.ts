@@ -1,7 +1,7 @@
 import t from 'tap';
 import { attentions, type Machine } from '../../src/cli/attention.js';
 import { coloured, plainText, shown, wantsColour } from '../../src/cli/paint.js';
-import { siteScreen, statusScreen } from '../../src/cli/status-view.js';
+import { adviceOn, siteScreen, statusScreen } from '../../src/cli/status-view.js';
 import type { SiteStatus, StatusReport } from '../../src/control/api.js';
 import { siteRow, statusReport } from './report.js';
 
@@ -36,6 +36,28 @@ t.test('each thing that somebody should know, with what helps', async (t) => {
   t.match(about({ crashed: 2, lastProblem: 'SIGSEGV' }), [/^near: 2 requests lost to a crash: SIGSEGV/]);
   t.match(about({ lastProblem: 'the template was killed' }), [/^near: the template was killed/]);
   t.match(about({ workers: { ...workers, total: 80, limit: 90 } }), [/^near: 80 workers of the 100/]);
+});
+
+t.test('room for workers, in words', async (t) => {
+  const megabyte = 1024 ** 2;
+  const site = { ...siteRow('a.example'), workers: { ...workers, bytes: 74 * megabyte } };
+  const plain = statusReport([site]);
+  const withRoom = (waiting: number): StatusReport => {
+    if (plain.totals === undefined) throw new Error('no totals');
+    const room = { usedBytes: 74 * megabyte, limitBytes: 450 * megabyte, waiting };
+    return { ...plain, totals: { ...plain.totals, room } };
+  };
+  const texts = (report: StatusReport): string[] => attentions(report, machine).map(({ text }) => text);
+  t.same(texts(plain), []);
+  t.same(texts(withRoom(0)), ['it may have 8 workers, and 6 workers fit your memory at 74 MB']);
+  t.match(texts(withRoom(2)), [
+    /^it may/,
+    /^2 sites wait for room: all together have 3 of 256 workers, and 74 MB/,
+  ]);
+  t.match(statusScreen(withRoom(0), [], { paint: plainText }), '; 3 of 256 workers, 74 MB of 450 MB');
+  const advice = adviceOn(site, withRoom(0));
+  t.equal(advice, '6 workers fit your memory at 74 MB; the site may have 8');
+  t.match(siteScreen(site, undefined, [], plainText, advice), /^room\n {2}6 workers fit/m);
 });
 
 t.test('guise itself, and the worst first', async (t) => {
