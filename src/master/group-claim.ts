@@ -57,10 +57,13 @@ function makeGroups(directory: string): { claim: GroupClaim; refused: string[] }
   const daemon = `${directory}/${daemonGroup}`;
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   demandAlone(directory);
-  for (const path of [sites, daemon]) mkdirSync(path, { recursive: true, mode: 0o755 });
+  mkdirSync(sites, { recursive: true, mode: 0o755 });
   if (!existsSync(`${sites}/cgroup.kill`))
     throw new GuiseError('SETUP_FAILED', 'the kernel has no cgroup.kill: it needs Linux 5.14');
-  if (groupOf('self') === directory) moveInto(daemon, process.pid);
+  if (groupOf('self') === directory) {
+    mkdirSync(daemon, { recursive: true, mode: 0o755 });
+    moveInto(daemon, process.pid);
+  }
   const refused: string[] = [];
   for (const name of controllersOf(directory)) {
     try {
