@@ -59,6 +59,7 @@ export function makeSiteSet(parts: SiteSetParts): SiteSet {
         confinementOf(site, directories, library, config().requireConfinement),
       housekeeper,
       groups,
+      expectOrphans: (uid) => orphans.expect(uid),
     }),
     nowMs: () => performance.now(),
   };

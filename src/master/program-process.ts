@@ -42,6 +42,8 @@ export interface ProgramSurroundings {
   confinement(site: Site, directories: SiteDirectories): LandlockRules | undefined;
   readonly housekeeper: Housekeeper;
   readonly groups: Pick<SiteGroups, 'enter'>;
+  /** This user's processes may be left to the master. */
+  expectOrphans(uid: number): void;
 }
 
 export class SitePrograms implements Programs {
@@ -56,6 +58,7 @@ export class SitePrograms implements Programs {
     const { site } = owner;
     const directories = this.#around.prepare(site);
     const landlock = this.#around.confinement(site, directories);
+    this.#around.expectOrphans(site.user.uid);
     const cgroup = this.#around.groups.enter(owner);
     let pid: number;
     try {
