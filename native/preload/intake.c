@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,13 +11,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "counters.h"
 #include "pairs.h"
 #include "rewrite.h"
 
 enum { FCGI_ABORT_REQUEST = 2, FCGI_GET_VALUES = 9, FCGI_GET_VALUES_RESULT = 10, FCGI_UNKNOWN_TYPE = 11 };
 enum { RECORD_MAX = FCGI_HEADER + 65535 + 255, PARAMS_MAX = 128 * 1024, DRAIN_MAX = 16 * 1024 * 1024 };
-enum { BODY_MEMORY = 4 * 1024 * 1024, BODY_RESIDENT = 1024 * 1024, REPLIES_MAX = 16 };
+enum { BODY_MEMORY = 4 * 1024 * 1024, BODY_RESIDENT = 1024 * 1024, REPLIES_MAX = 16, DRAIN_MS = 1000 };
 
 static unsigned char wire[2 * RECORD_MAX];
 static size_t wire_at, wire_end;
@@ -238,22 +238,30 @@ enum intake_result intake_read(int connection, uint64_t max_body, struct task *t
   return state.refusal;
 }
 
+void intake_expect_end(int connection, int request_id) {
+  begin(connection, 0);
+  state.id = request_id;
+  state.params_ended = 1;
+  state.is_owed = 1;
+}
+
+/* The router's connections do not block. */
+static int has_more(int connection, int timeout_ms) {
+  struct pollfd p = {.fd = connection, .events = POLLIN};
+  return (int)syscall(SYS_poll, &p, 1, timeout_ms) > 0;
+}
+
 void intake_drain(int connection) {
-  static const struct timeval patience = {.tv_sec = 1};
-  int is_owed = state.is_owed, is_patient = 0;
-  uint64_t until_ms = now_ms() + 1000;
+  int is_owed = state.is_owed;
   state.is_owed = 0;
-  while (is_owed && !state.body_ended && now_ms() <= until_ms) {
-    ssize_t n = recv(connection, wire + wire_end, sizeof wire - wire_end, is_patient ? 0 : MSG_DONTWAIT);
-    if (n > 0) {
-      wire_end += (size_t)n;
-      if (!take_records()) return;
-    } else if (n < 0 && errno == EAGAIN && !is_patient) {
-      is_patient = 1;
-      syscall(SYS_shutdown, connection, SHUT_WR);
-      setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    } else if (n == 0 || errno != EINTR) {
-      return;
-    }
+  if (!is_owed) return;
+  if (!has_more(connection, 0)) {
+    syscall(SYS_shutdown, connection, SHUT_WR);
+    if (!has_more(connection, DRAIN_MS)) return;
   }
+  do {
+    ssize_t n = recv(connection, wire + wire_end, sizeof wire - wire_end, MSG_DONTWAIT);
+    if (n <= 0) return;
+    wire_end += (size_t)n;
+  } while (take_records() && !state.body_ended && has_more(connection, 0));
 }

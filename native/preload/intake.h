@@ -25,10 +25,13 @@ enum intake_result {
  */
 enum intake_result intake_read(int connection, uint64_t max_body, struct task *task);
 
+/* The request is known, by another way; only the end of its body, which is empty, is still to come. */
+void intake_expect_end(int connection, int request_id);
+
 /*
  * Reads the end of a body that was not waited for, after the answer: a web
  * server that writes to a connection that is closed already takes the whole
- * request for failed. Waits for a second or two at most.
+ * request for failed. Waits for a second at most.
  */
 void intake_drain(int connection);
 

@@ -46,8 +46,9 @@ struct report {
 /* router -> worker: this header, the parameters as received, the body if it is inline */
 enum { JOB_MAGIC = 0x424f4a47 };
 enum {
-  JOB_KEEP = 1,     /* the connection stays open for another request */
-  JOB_BODY_FILE = 2 /* the body is in the second descriptor, at offset 0 */
+  JOB_KEEP = 1,      /* the connection stays open for another request */
+  JOB_BODY_FILE = 2, /* the body is in the second descriptor, at offset 0 */
+  JOB_OWES_END = 4   /* there is no body, and its end is to be read after the answer */
 };
 struct job {
   uint32_t magic;

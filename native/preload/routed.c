@@ -9,6 +9,7 @@
 
 #include "answer.h"
 #include "counters.h"
+#include "intake.h"
 #include "lane.h"
 #include "protocol.h"
 
@@ -71,6 +72,7 @@ static void next(struct task *task) {
                         .body = params + job->params_length,
                         .body_file = job->flags & JOB_BODY_FILE ? fds[1] : -1,
                         .body_length = job->body_length};
+  if (job->flags & JOB_OWES_END) intake_expect_end(task->connection, job->request_id);
 }
 
 /* The router looks at the slate. One that was started again may not know of it. */
@@ -138,6 +140,8 @@ static void finished(const struct task *task, int is_last) {
   if (answer.ended) note.flags |= NOTE_COMPLETE;
   if (answer.peer_gone) note.flags |= NOTE_PEER_GONE;
   if (is_last) note.flags |= NOTE_LAST;
+  /* Where the answer is not whole the router writes one, and reads the end itself. */
+  if (answer.ended && (incoming.job.flags & JOB_OWES_END)) intake_drain(task->connection);
   end_job(task, &note);
 }
 

@@ -10,12 +10,13 @@ const jobMagic = 0x424f4a47;
 
 export const jobKeep = 1;
 export const jobBodyFile = 2;
+export const jobOwesEnd = 4;
 
 export interface JobHeader {
   /** The router's number for this job; the worker's notes repeat it. */
   readonly sequence: number;
   readonly requestId: number;
-  /** jobKeep, jobBodyFile, combined. */
+  /** jobKeep, jobBodyFile, jobOwesEnd, combined. */
   readonly flags: number;
   readonly paramsLength: number;
   readonly bodyLength: number;

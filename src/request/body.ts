@@ -4,6 +4,8 @@
 import type { ReadLimits } from './limits.js';
 import { BodySpool, type StoredBody } from './spool.js';
 
+export const noBody: StoredBody = { kind: 'memory', buffer: Buffer.alloc(0), length: 0 };
+
 export class BodyIntake {
   /** Bytes that are accepted. */
   limit: number;
@@ -29,6 +31,11 @@ export class BodyIntake {
     return this.#declared > this.limit || (this.#spool?.length ?? 0) + coming > this.limit;
   }
 
+  /** Nothing of it has come. */
+  get isEmpty(): boolean {
+    return this.#spool === undefined;
+  }
+
   /** Stores the bytes from `start` to `end`. Returns 0, or the positive errno of what failed. */
   add(chunk: Buffer, start: number, end: number): number {
     this.#spool ??= new BodySpool(this.#limits, this.#directory, this.#declared);
@@ -42,7 +49,7 @@ export class BodyIntake {
    */
   finish(): StoredBody | undefined {
     if ((this.#spool?.length ?? 0) < this.#declared) return undefined;
-    return this.#spool?.take() ?? { kind: 'memory', buffer: Buffer.alloc(0), length: 0 };
+    return this.#spool?.take() ?? noBody;
   }
 
   /** Throws away what there is, and forgets the request. */

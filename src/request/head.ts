@@ -17,6 +17,8 @@ import { Field, fieldCount, matchField, matchRedirected, sameBytes } from './fie
 /** Why a parameter block was turned down. */
 export type HeadFault = 'malformed-params' | 'too-many-params';
 
+const GET = Buffer.from('GET');
+const HEAD = Buffer.from('HEAD');
 const noSpans = new Array<number>(fieldCount * 2).fill(-1);
 
 export class Head {
@@ -119,6 +121,23 @@ export class Head {
       length = Math.min(length * 10 + digit, Number.MAX_SAFE_INTEGER);
     }
     return length;
+  }
+
+  /**
+   * Whether no body can follow: a GET or HEAD that announces none, by neither CONTENT_LENGTH nor Transfer-Encoding
+   * (RFC 9112, section 6.3).
+   */
+  get isBodiless(): boolean {
+    const start = this.#spans[Field.CONTENT_LENGTH * 2] as number;
+    const end = this.#spans[Field.CONTENT_LENGTH * 2 + 1] as number;
+    if (start < end || (this.#spans[Field.HTTP_TRANSFER_ENCODING * 2] as number) >= 0) return false;
+    return this.#isMethod(GET) || this.#isMethod(HEAD);
+  }
+
+  #isMethod(name: Buffer): boolean {
+    const start = this.#spans[Field.REQUEST_METHOD * 2] as number;
+    const end = this.#spans[Field.REQUEST_METHOD * 2 + 1] as number;
+    return end - start === name.length && sameBytes(this.params, start, name, 0, name.length);
   }
 
   /**

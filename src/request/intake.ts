@@ -3,7 +3,7 @@
  * of each is allowed, and nothing of the order in which records come: that is reader.ts.
  */
 import { BeginContent } from './begin.js';
-import { BodyIntake } from './body.js';
+import { BodyIntake, noBody } from './body.js';
 import { Head, type HeadFault } from './head.js';
 import type { ReadLimits } from './limits.js';
 import type { Use } from './order.js';
@@ -76,6 +76,13 @@ export class Intake {
   finish(): IncomingRequest | undefined {
     const body = this.body.finish();
     return body === undefined || this.head === undefined ? undefined : { head: this.head, body };
+  }
+
+  /** The request whose parameters are complete, when no body can follow and nothing of one has come. */
+  finishEarly(): IncomingRequest | undefined {
+    return this.head?.isBodiless === true && this.#from === this.#to && this.body.isEmpty
+      ? { head: this.head, body: noBody }
+      : undefined;
   }
 
   /** Throws away what there is of parameters and body. */

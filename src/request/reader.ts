@@ -17,7 +17,7 @@ import { Management } from './management.js';
 import { judge, type Phase, phaseOf, type State, type Use, whenDraining } from './order.js';
 import { Patience } from './patience.js';
 import { refusal, spoolReason } from './refusal.js';
-import type { Breach, ReadResult, RefusalReason } from './result.js';
+import type { Breach, IncomingRequest, ReadResult, RefusalReason } from './result.js';
 
 export interface ReaderSettings {
   readonly limits: ReadLimits;
@@ -68,6 +68,16 @@ export class RequestReader {
    */
   set bodyLimit(bytes: number) {
     this.#intake.body.limit = bytes;
+  }
+
+  /**
+   * The request, if all of it is known before the web server has said that its body ends: no body can follow, and the
+   * connection is for this request alone. That end is then owed, and is read by whoever answers, after the answer:
+   * a web server that finds the connection closed when it writes takes the request for failed. `discard` reads it here.
+   */
+  completeEarly(): IncomingRequest | undefined {
+    if (this.#state !== 'body' || this.keep || !this.#decoder.atBoundary) return undefined;
+    return this.#intake.finishEarly();
   }
 
   /**

@@ -39,6 +39,8 @@ export class Connection {
   /** The site that the request being read belongs to, once its head is known. */
   site: RoutedSite | undefined;
   exchange: Exchange | undefined;
+  /** The end of its request's body was not waited for, and has not been read: whoever answers reads it. */
+  owesEnd = false;
   /** An answer is complete, but perhaps not yet written. */
   isAnswered = false;
   /** What becomes of the connection then. */

@@ -4,6 +4,7 @@
  */
 
 import { close } from '../os/socket.js';
+import { noBody } from '../request/body.js';
 import type { Head } from '../request/head.js';
 import type { StoredBody } from '../request/spool.js';
 import type { Connection } from './connection.js';
@@ -13,8 +14,6 @@ import type { RoutedSite } from './routed-site.js';
 
 /** waiting: for a worker. running: a worker has it. over: answered, refused or given up. */
 export type ExchangeState = 'waiting' | 'running' | 'over';
-
-const noBody: StoredBody = { kind: 'memory', buffer: Buffer.alloc(0), length: 0 };
 
 export class Exchange {
   readonly connection: Connection;

@@ -20,7 +20,7 @@ export interface RefusedRequest {
 }
 
 export interface ReplyHandlers {
-  /** The connection is kept, and may read its next request. */
+  /** The connection may be read: it is kept, or there is a rest of its request. */
   next(connection: Connection): void;
   /** The connection has been closed. */
   closed(connection: Connection): void;
@@ -38,11 +38,16 @@ export class Reply {
   /** A refusal is an ordinary answer; the rest of an unfinished request is read and thrown away meanwhile. */
   refuse(connection: Connection, refused: RefusedRequest, outcome: Outcome): void {
     const { requestId, keep, reason, protocolStatus } = refused;
+    const { owesEnd } = connection;
+    if (owesEnd) connection.reader.discard();
+    connection.owesEnd = false;
     connection.keepAfterAnswer = keep;
     connection.isLingering = connection.reader.phase === 'drain';
     connection.send(refusalPage(requestId, reason, outcome.id, protocolStatus));
     if (connection.isLingering) connection.deadlineMs = performance.now() + lingerMs;
     else this.answered(connection, keep);
+    // Nobody has been reading since the request was complete.
+    if (owesEnd) this.#handlers.next(connection);
   }
 
   /** What was left of a refused request has been read. */

@@ -12,6 +12,7 @@ import {
   jobHeaderBytes,
   jobKeep,
   jobMaxBytes,
+  jobOwesEnd,
   type Note,
   noteBytes,
   noteStarted,
@@ -104,7 +105,10 @@ export class WorkerLink {
     writeJobHeader(job, {
       sequence: this.sequence,
       requestId: head.requestId,
-      flags: (keep ? jobKeep : 0) | (inline === undefined ? jobBodyFile : 0),
+      flags:
+        (keep ? jobKeep : 0) |
+        (inline === undefined ? jobBodyFile : 0) |
+        (exchange.connection.owesEnd ? jobOwesEnd : 0),
       paramsLength: head.params.length,
       bodyLength: body.length,
     });

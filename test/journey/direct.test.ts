@@ -3,11 +3,10 @@
 import { createHash } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { RecordType, Role } from '../../src/fastcgi/constants.js';
-import { encodeBeginRequest, encodeParams, encodeRecord, encodeStreamEnd } from '../../src/fastcgi/encode.js';
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor } from '../harness/apache.js';
-import { askOnce, FcgiClient, type Params, paramsFor } from '../harness/fcgi-client.js';
+import { beginsEarly } from '../harness/early.js';
+import { askOnce, paramsFor } from '../harness/fcgi-client.js';
 import { type Site, writeAs } from '../harness/guise.js';
 import { type Address, get } from '../harness/http.js';
 import { nginxFor } from '../harness/nginx.js';
@@ -106,8 +105,11 @@ await journey(async (t, world) => {
         seen.push(((await get(servers[0]?.at(site) as Address, '/whoami.php')).json() as Whoami).pid);
       return seen;
     };
-    // One after the other they find the same worker idle, unless it has been slow to come back once.
-    t.ok(new Set(await pids(pool)).size <= 2, 'the first idle worker is taken, not each in turn');
+    const inPool = await pids(pool);
+    t.ok(new Set(inPool).size <= 4);
+    // In turn, each of the four would have five. The first one may be slow to come back now and then.
+    const most = Math.max(...inPool.map((pid) => inPool.filter((other) => other === pid).length));
+    t.ok(most >= 8, `the first idle worker is taken, ${most} times of 20`);
     t.equal(new Set(await pids(fresh)).size, 20);
   });
 
@@ -125,36 +127,7 @@ await journey(async (t, world) => {
   });
 
   await t.test('where no body can follow, its end is not waited for', async (t) => {
-    const unended = (params: Params): Buffer =>
-      Buffer.concat([encodeBeginRequest(1, Role.RESPONDER, 0), encodeParams(1, Object.entries(params))]);
-    const end = encodeStreamEnd(RecordType.STDIN, 1);
-    const get = await paramsFor(guise, pool, '/whoami.php');
-    const early = await FcgiClient.connect(socketOf(pool));
-    early.send(unended(get));
-    t.equal((await early.answer()).status, 200, 'answered without it');
-    early.send(end);
-    await early.closed();
-    t.notOk(early.failure, 'and the web server still may write it');
-
-    const neverEnded = await FcgiClient.connect(socketOf(pool));
-    neverEnded.send(unended(get));
-    await neverEnded.answer();
-    await neverEnded.closed();
-
-    for (const more of [
-      { REQUEST_METHOD: 'POST' },
-      { CONTENT_LENGTH: '1' },
-      { HTTP_TRANSFER_ENCODING: 'x' },
-    ]) {
-      const waiting = await FcgiClient.connect(socketOf(pool));
-      waiting.send(unended({ ...get, ...more }));
-      // One that comes later has its answer first.
-      t.equal((await askOnce(socketOf(pool), get)).status, 200);
-      t.notOk(waiting.hasHeard, `with ${JSON.stringify(more)} a body may follow`);
-      waiting.send(encodeRecord(RecordType.STDIN, 1, Buffer.from('x')), end);
-      t.equal((await waiting.answer()).status, 200);
-      waiting.end();
-    }
+    await beginsEarly(t, socketOf(pool), await paramsFor(guise, pool, '/whoami.php'));
   });
 
   await t.test('rotation of the key reaches the workers', async (t) => {

@@ -9,6 +9,8 @@ import {
   encodeRecord,
   encodeStdin,
 } from '../../src/fastcgi/encode.js';
+import { until } from '../../src/quickstart/until.js';
+import { beginsEarly } from '../harness/early.js';
 import { askOnce, FcgiClient, paramsFor, request } from '../harness/fcgi-client.js';
 import type { Seen, Whoami } from '../harness/php-pages.js';
 import { journey } from '../harness/world.js';
@@ -39,6 +41,17 @@ await journey(async (t, world) => {
     t.equal(content[0], 77);
     client.send(request(params));
     t.equal(uidOf((await client.answer()).body), site.user.uid, 'and the connection still works');
+  });
+
+  await t.test('where no body can follow, its end is not waited for', async (t) => {
+    await beginsEarly(t, socket, params);
+    // In a queue it waits as well as any other.
+    await guise.says('site', 'set', site.name, '--set', 'max_workers=1');
+    const slow = askOnce(socket, await paramsFor(guise, site, '/slow.php?ms=500'));
+    await until('it to run', async () => (await guise.siteStatus(site.name)).workers.busy === 1);
+    await beginsEarly(t, socket, params);
+    t.equal((await slow).status, 200);
+    await guise.says('site', 'set', site.name, '--set', 'max_workers=8');
   });
 
   await t.test('roles that guise does not play', async (t) => {

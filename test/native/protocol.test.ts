@@ -57,6 +57,7 @@ int main(void) {
   SHOW("order.slot", offsetof(struct order, slot));
   SHOW("JOB_MAX", JOB_MAX);
   SHOW("JOB_KEEP", JOB_KEEP);
+  SHOW("JOB_OWES_END", JOB_OWES_END);
   SHOW("JOB_BODY_FILE", JOB_BODY_FILE);
   SHOW("NOTE_STARTED", NOTE_STARTED);
   SHOW("NOTE_DONE", NOTE_DONE);
@@ -120,6 +121,7 @@ t.test('layouts and numbers are the same on both sides', (t) => {
     'order.slot': 12,
     JOB_MAX: worker.jobMaxBytes,
     JOB_KEEP: worker.jobKeep,
+    JOB_OWES_END: worker.jobOwesEnd,
     JOB_BODY_FILE: worker.jobBodyFile,
     NOTE_STARTED: worker.noteStarted,
     NOTE_DONE: worker.noteDone,
