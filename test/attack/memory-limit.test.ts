@@ -1,7 +1,7 @@
 /** PHP's memory_limit is a setting that a script may lift. A limit of the process is not. */
 
 import { get } from '../harness/http.js';
-import { arena, refused } from './arena.js';
+import { arena } from './arena.js';
 
 const wantedMb = 700;
 
@@ -25,7 +25,9 @@ await arena(
 
     await t.test('guise: the limit of the process stands', async (t) => {
       const reply = await get(guise.apache(alice), '/hog.php');
-      await refused(t, instance, reply, 502, 'worker-died');
+      // Some versions of PHP say so themselves, others die of it, and then guise has the page.
+      t.ok([500, 502].includes(reply.status), String(reply.status));
+      t.notMatch(reply.text(), String(wantedMb));
       t.equal(
         (await get(guise.apache(alice), '/hog.php?outside')).text().trim(),
         '',
