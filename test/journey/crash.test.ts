@@ -54,9 +54,11 @@ await journey(async (t, world) => {
       });
 
       await t.test(`${label}: in the middle of a page`, async (t) => {
-        await t.rejects(
-          get(address, '/crash.php?how=after'),
-          'the visitor can see that the page is incomplete',
+        // Apache that has not yet looked for an answer when the process dies sends a page of its own.
+        const whole = await get(address, '/crash.php?how=after').catch(() => undefined);
+        t.ok(
+          whole === undefined || whole.status === 503,
+          `the visitor can see that the page is incomplete: ${whole?.status}`,
         );
         t.equal((await get(address, '/whoami.php')).status, 200);
       });

@@ -7,6 +7,7 @@ import type { Test } from 'tap';
 import type { Config } from '../../src/config/config.js';
 import { readSites } from '../../src/site/registry.js';
 import type { Site } from '../../src/site/site.js';
+import { peers } from '../harness/peer.js';
 import { type Instance, key, makeInstance } from '../site/instance.js';
 
 export interface Web extends Instance {
@@ -71,7 +72,7 @@ export function checkNginx({ directory }: Instance, snippet: string): Verdict {
       '\n',
     ),
   );
-  return check('/usr/sbin/nginx', ['-t', '-e', join(directory, 'nginx.log'), '-c', file]);
+  return check(`${peers}/usr/sbin/nginx`, ['-t', '-e', join(directory, 'nginx.log'), '-c', file]);
 }
 
 export function checkLighttpd({ directory }: Instance, snippet: string): Verdict {
@@ -81,5 +82,5 @@ export function checkLighttpd({ directory }: Instance, snippet: string): Verdict
     'server.document-root = "/var/empty"',
   ];
   writeFileSync(file, [...base, snippet, ''].join('\n'));
-  return check('/usr/sbin/lighttpd', ['-tt', '-f', file]);
+  return check(`${peers}/usr/sbin/lighttpd`, ['-tt', '-m', `${peers}/usr/lib/lighttpd`, '-f', file]);
 }
