@@ -1,6 +1,6 @@
 /** The peers that run PHP behind or inside Apache, without guise. */
 
-import { chmodSync, chownSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { type Accounted, phpManager, webServer } from './accounts.js';
 import { kept, startPeerApache, toSocket } from './apache.js';
 import type { Lab } from './lab.js';
@@ -84,6 +84,11 @@ async function withSuexec(
   writeFileSync(`${cgi}/php`, `#!/bin/sh\nexport ${environment}\nexec /usr/bin/php-cgi\n`, { mode: 0o755 });
   for (const path of [cgi, `${cgi}/php`]) chownSync(path, lab.user.uid, lab.user.gid);
   const seen = cgi.replace(home, '/var/www');
+  // A place to mount on: without Debian's apache2 package there is none.
+  if (!existsSync('/var/www')) {
+    mkdirSync('/var/www', { mode: 0o755 });
+    lab.undo.push('remove /var/www', () => rmdirSync('/var/www'));
+  }
   const allowed = `<Directory ${seen}>\nRequire all granted\nOptions ExecCGI\n</Directory>`;
   const apache = await startPeerApache(lab, directory, {
     mpm: 'event',
