@@ -138,7 +138,7 @@ function keptTable({ connections, open, crowd, alone, idleCpuMs }: KeptResult): 
       ? [title, 'failed', '', '']
       : [title, whole(measured.perSecond), fraction(measured.p50), fraction(measured.p99)];
   return [
-    `Connections that the router held: ${open}. CPU of guise in a second in which nobody asks: ${idleCpuMs ?? '?'} ms.`,
+    `Connections that the router held: ${open}. CPU of guise in a second in which nobody asks: ${idleCpuMs?.toFixed(1) ?? '?'} ms.`,
     table(
       ['8 workers', 'requests/s', 'p50 ms', 'p99 ms'],
       [row(`${connections} at once`, crowd), row('then one at a time', alone)],
