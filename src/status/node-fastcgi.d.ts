@@ -3,7 +3,7 @@ declare module 'node-fastcgi' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
   import type { Server } from 'node:net';
 
-  interface FastCgiRequest extends IncomingMessage {
+  export interface FastCgiRequest extends IncomingMessage {
     /** The parameters as the web server sent them. */
     readonly cgiParams: Readonly<Record<string, string | undefined>>;
   }

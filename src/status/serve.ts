@@ -8,7 +8,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
-import { createServer } from 'node-fastcgi';
+import { createServer, type FastCgiRequest } from 'node-fastcgi';
 import type { StatusReport } from '../control/api.js';
 import { GuiseError } from '../error.js';
 import { answerTo, neverKept, type Page, plain } from './answer.js';
@@ -34,16 +34,15 @@ const withoutKey =
 export function statusServer(settings: StatusSettings): Server {
   const server = createServer(
     (request, response) => {
-      request.resume(); // a body is of no interest
-      const url = request.url ?? '/';
-      if (!settings.isKey(request.cgiParams.GUISE_STATUS_KEY)) {
-        send(response, plain(403, withoutKey));
-        return;
-      }
-      page(settings, url).then(
-        (shown) => send(response, shown),
-        () => response.destroy(),
-      );
+      // node-fastcgi closes after the answer. Apache, which may not have written the end of the request yet, makes 503
+      // of an answer whose connection has been closed by then.
+      request.resume();
+      request.on('end', () => {
+        page(settings, request).then(
+          (shown) => send(response, shown),
+          () => response.destroy(),
+        );
+      });
     },
     { maxConns: mostConnections, maxReqs: mostConnections, multiplex: false },
   );
@@ -56,7 +55,8 @@ export function statusServer(settings: StatusSettings): Server {
   return server;
 }
 
-async function page(settings: StatusSettings, url: string): Promise<Page> {
+async function page(settings: StatusSettings, { url = '/', cgiParams }: FastCgiRequest): Promise<Page> {
+  if (!settings.isKey(cgiParams.GUISE_STATUS_KEY)) return plain(403, withoutKey);
   try {
     return await answerTo(
       questionOf(url, settings.paths),
