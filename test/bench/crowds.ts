@@ -15,25 +15,25 @@ import { askTarget, paramsOf, type Target } from './turn.js';
 export interface Crowd {
   readonly accounts: readonly Accounted[];
   readonly startMs: number;
-  /** Adds the last site of the land, and is done when it is served. */
-  readonly addOne: () => Promise<void>;
+  /** Each adds one more of the land's further sites, and is done when it is served. */
+  readonly adds: readonly (() => Promise<void>)[];
   /** Where the sites are asked that are there from the start. */
   readonly targets: readonly Target[];
 }
 
 export async function crowdOfGuise(land: Land): Promise<Crowd> {
-  const { lab, directory, names } = land;
+  const { lab, directory, names, further } = land;
   const router = await lab.users.get('router');
   const toml = `[router]\nuser = "${router.name}"\nweb_users = ["www-data", "root"]\n[limits]\nmax_workers = 1000\n`;
   const instance = layOut(`${directory}/guise`, toml);
-  const keys = new Map(names.map((name) => [name, makeKey()]));
+  const keys = new Map([...names, ...further].map((name) => [name, makeKey()]));
   const table = (name: string) => ({
     name,
     root: land.root(name),
     user: lab.user.name,
     key: keys.get(name) ?? '',
   });
-  for (const name of names.slice(0, -1)) {
+  for (const name of names) {
     const lines = Object.entries(table(name)).map(([key, value]) => `${key} = "${value}"`);
     writeFileSync(`${instance.sites}/${name}.toml`, `${lines.join('\n')}\n`, { mode: 0o600 });
   }
@@ -50,21 +50,22 @@ export async function crowdOfGuise(land: Land): Promise<Crowd> {
   await until('guise to answer a ping', answers, 60_000);
   const startMs = performance.now() - started;
   const socket = `${instance.run}/guise.sock`;
-  const last = names.at(-1) as string;
   const targets = names.map((name) => ({ socket, params: paramsOf(name, land.root(name), keys.get(name)) }));
   return {
     accounts: [guiseDaemon(service.pid, router.uid)],
     startMs,
-    addOne: async () => {
+    adds: further.map((name) => async () => {
       // Key and all: what `guise site add` sends.
-      await ask(config, { method: 'POST', path: '/sites', body: table(last) });
-    },
-    targets: targets.slice(0, -1),
+      await ask(config, { method: 'POST', path: '/sites', body: table(name) });
+    }),
+    targets,
   };
 }
 
 export async function crowdOfFpm(land: Land): Promise<Crowd> {
-  const { lab, directory, names } = land;
+  const { lab, directory } = land;
+  // One more: every reload is of all pools, so there is nothing to be had from several.
+  const names = [...land.names, ...land.further.slice(0, 1)];
   const pools = names.map((name) => ({
     name,
     socket: `${directory}/${name}.sock`,
@@ -81,19 +82,21 @@ export async function crowdOfFpm(land: Land): Promise<Crowd> {
   return {
     accounts: [phpManager(fpm.pid)],
     startMs,
-    addOne: async () => {
-      fpm.configure(pools);
-      process.kill(fpm.pid, 'SIGUSR2');
-      await until(
-        'the new pool to answer',
-        () =>
-          askTarget(last).then(
-            () => true,
-            () => false,
-          ),
-        60_000,
-      );
-    },
+    adds: [
+      async () => {
+        fpm.configure(pools);
+        process.kill(fpm.pid, 'SIGUSR2');
+        await until(
+          'the new pool to answer',
+          () =>
+            askTarget(last).then(
+              () => true,
+              () => false,
+            ),
+          60_000,
+        );
+      },
+    ],
     targets: targets.slice(0, -1),
   };
 }

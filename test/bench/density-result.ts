@@ -8,8 +8,10 @@ export interface Density {
   readonly quietKb: number;
   /** The same over that of a server with one site, for each further site. */
   readonly perSiteKb: number;
-  /** Until one more site is served; php-fpm: a reload. */
+  /** Until one more site is served, one after the other: the median, and the extremes. php-fpm: one reload. */
   readonly addMs: number;
+  readonly addMinMs?: number;
+  readonly addMaxMs?: number;
   /** The first request to a site that has no process yet. */
   readonly firstMs: number;
   /** 200 sites asked in turn, warm: processor time per request in µs, requests a second, p99 in ms. */

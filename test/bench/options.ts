@@ -25,7 +25,7 @@ export const usage = `npm run bench -- [throughput|density|noisy|kept|all|report
   --quick             few peers, two pages, short rounds: to see that everything works
   --rounds N          how often each peer is measured (4; quick: 2)
   --seconds N         how long each time (2)
-  --arms A,B          only these
+  --arms A,B          only these; density: guise or php-fpm
   --pages A,B         only these
   --connections 1,8   only these
   --sites 100,1000    density: only these numbers of sites

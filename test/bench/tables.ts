@@ -1,7 +1,7 @@
 /** Results as tables in Markdown, which is also how they are printed. */
 
 import { arms } from './arms.js';
-import type { DensityResult } from './density-result.js';
+import type { Density, DensityResult } from './density-result.js';
 import type { KeptResult } from './kept.js';
 import type { NoisyResult } from './noisy.js';
 import { pages } from './pages.js';
@@ -105,13 +105,19 @@ function densityTable(result: DensityResult): string {
       whole(row.startMs),
       fraction(row.quietKb / 1024),
       fraction(row.perSiteKb),
-      fraction(row.addMs),
+      added(row),
       fraction(row.firstMs),
       whole(row.activePerSecond),
       whole(row.activeCpuUs),
       fraction(row.activeP99),
     ]),
   );
+}
+
+function added({ addMs, addMinMs, addMaxMs }: Density): string {
+  const range =
+    addMinMs === undefined || addMaxMs === undefined ? '' : ` (${fraction(addMinMs)}–${fraction(addMaxMs)})`;
+  return `${fraction(addMs)}${range}`;
 }
 
 function noisyTable(result: NoisyResult): string {
