@@ -47,19 +47,23 @@ export type Admission = { kind: 'run'; worker: number } | { kind: 'wait' } | { k
 /** What a worker that has become free does next. */
 export type Next<T> = { kind: 'run'; ticket: T } | { kind: 'idle' } | { kind: 'retire' };
 
+/** What a pool has that has never been asked for anything: most pools. Nothing is ever put into them. */
+const noWorkers = new Map<number, never>();
+const nobody = new Set<never>();
+
 export class SitePool<T> {
   limits: PoolLimits;
-  readonly #workers = new Map<number, Worker<T>>();
+  #workers: Map<number, Worker<T>> = noWorkers;
   /** The one that worked last is taken first: its caches are warm, and the others can go. */
   readonly #idle: Worker<T>[] = [];
-  readonly #queue = new Set<T>();
+  #queue: Set<T> = nobody;
   #starting = 0;
   /** What it has asked for in vain. */
   #wish: Wish | undefined;
   /** The next worker that has ended its request is to go. */
   #mustYield = false;
   /** Those that have gone after their last request and whose processes have not ended yet. */
-  readonly #spent = new Set<number>();
+  #spent: Set<number> = nobody;
   /** The most that were busy, and that waited, at once; and how many found all workers busy. */
   maxBusy = 0;
   maxQueued = 0;
@@ -102,6 +106,7 @@ export class SitePool<T> {
     if (isLimited && this.#queue.size >= this.#starting) this.limitReached++;
     // Whose worker is about to be started waits too, even where there is no queue at all.
     if (this.#queue.size >= Math.max(queueLength, maxWorkers - this.#workers.size)) return { kind: 'full' };
+    if (this.#queue === nobody) this.#queue = new Set();
     this.#queue.add(ticket);
     this.maxQueued = Math.max(this.maxQueued, this.#queue.size);
     return { kind: 'wait' };
@@ -194,8 +199,7 @@ export class SitePool<T> {
 
   /** Whether it waits for a request. */
   isIdle(id: number): boolean {
-    const worker = this.#workers.get(id);
-    return worker !== undefined && worker.ticket === undefined;
+    return this.#workers.get(id)?.ticket === undefined && this.#workers.has(id);
   }
 
   /** It is to be replaced, at the end of its request. Returns whether it goes at once, because it has none. */
@@ -223,6 +227,7 @@ export class SitePool<T> {
   arrived(id: number, nowMs: number): Next<T> {
     if (this.#starting > 0) this.#starting--;
     const worker: Worker<T> = { id, requests: 0, idleSinceMs: nowMs, ticket: undefined, isWorn: false };
+    if (this.#workers === noWorkers) this.#workers = new Map();
     this.#workers.set(id, worker);
     return this.#next(worker, nowMs);
   }
@@ -242,7 +247,7 @@ export class SitePool<T> {
     // One after the other: not all workers of a site go at once because all have begun at once.
     const isSpent = maxRequests > 0 && worker.requests >= maxRequests && this.#spent.size === 0;
     if (oneJob || this.#mustYield || worker.isWorn || isSpent) {
-      if (isSpent && !oneJob) this.#spent.add(id);
+      if (isSpent && !oneJob) this.#spent = new Set([id]);
       this.#workers.delete(id);
       this.#mustYield = false;
       return { kind: 'retire' };

@@ -208,7 +208,7 @@ export class Dispatcher {
     const handover = link.run(exchange, relay?.theirs ?? connection.fd, isLent, wantsNote);
     relay?.handedOver();
     if (handover === 'sent') {
-      site.running.add(link);
+      site.begun(link);
       exchange.run(link.id, link.pid, performance.now());
       if (site.config.onDisconnect === 'stop') connection.watch();
       return;
@@ -280,7 +280,7 @@ export class Dispatcher {
   }
 
   #isOver(link: WorkerLink, exchange: Exchange | undefined): void {
-    link.site.running.delete(link);
+    link.site.over(link);
     if (exchange !== undefined && link.hasStarted) exchange.answerBegan = true;
   }
 

@@ -11,6 +11,7 @@ import type { Exchange } from './exchange.js';
 import type { WorkerLink } from './worker-link.js';
 
 const linesPerSecond = 20;
+const nobody: ReadonlySet<never> = new Set();
 
 export class RoutedSite implements Identifiable {
   readonly id: number;
@@ -19,10 +20,6 @@ export class RoutedSite implements Identifiable {
   /** The directory that it is, for a site without a file. */
   readonly auto: AutoMatch | undefined;
   readonly counters = new Counters();
-  /** Log lines about its refusals. */
-  readonly lines = new LineBudget(linesPerSecond);
-  /** Lines of its ledger. */
-  readonly records: LineBudget;
   /** So many lines have not been written since the last one that was. */
   linesLeftOut = 0;
   /** Whom its processes run as; 0: an automatic site that has not had any yet. */
@@ -30,8 +27,10 @@ export class RoutedSite implements Identifiable {
   keyHashes: readonly string[];
   /** The slates of the workers that come from the present template. */
   slates: ArrayBuffer | undefined;
-  /** Workers that run a request, as far as is known. */
-  readonly running = new Set<WorkerLink>();
+  // Made when there is something to count: of most sites nobody asks anything.
+  #lines: LineBudget | undefined;
+  #records: LineBudget | undefined;
+  #running: Set<WorkerLink> | undefined;
   /** The master has taken the site out; requests that it has already admitted still finish. */
   isClosing = false;
   idleTimer: NodeJS.Timeout | undefined;
@@ -42,8 +41,35 @@ export class RoutedSite implements Identifiable {
     this.config = config;
     this.keyHashes = config.keyHashes;
     this.uid = config.uid;
-    this.records = new LineBudget(config.ledgerLinesPerSecond);
     this.pool = new SitePool(poolLimits(config));
+  }
+
+  /** Log lines about its refusals. */
+  get lines(): LineBudget {
+    this.#lines ??= new LineBudget(linesPerSecond);
+    return this.#lines;
+  }
+
+  /** Lines of its ledger. */
+  get records(): LineBudget {
+    this.#records ??= new LineBudget(this.config.ledgerLinesPerSecond);
+    return this.#records;
+  }
+
+  /** Workers that run a request, as far as is known. */
+  get running(): ReadonlySet<WorkerLink> {
+    return this.#running ?? nobody;
+  }
+
+  /** A worker has begun a request. */
+  begun(worker: WorkerLink): void {
+    this.#running ??= new Set();
+    this.#running.add(worker);
+  }
+
+  /** It has ended it. */
+  over(worker: WorkerLink): void {
+    this.#running?.delete(worker);
   }
 
   slateAt(slot: number): Slate | undefined {
