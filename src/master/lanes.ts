@@ -23,7 +23,7 @@ export interface LaneSetup {
   readonly router: () => LaneRouter | undefined;
 }
 
-export function laneMaker(setup: LaneSetup): (id: number, site: Site, owner: LaneSite) => Lane {
+export function laneMaker(setup: LaneSetup): (id: number, site: Site, owner: () => LaneSite) => Lane {
   const { config, poller, log, webUsers, listenerOf, boundNameOf } = setup;
   return (id, site, owner) => {
     const listener = listenerOf(site.name);
@@ -34,13 +34,13 @@ export function laneMaker(setup: LaneSetup): (id: number, site: Site, owner: Lan
         const webUids = webUsers.map((user) => user.uid);
         const { readTimeoutMs } = config.router;
         const { router } = setup;
-        return new DirectLane({ id, site, listener, webUids, readTimeoutMs, poller, log, router }, owner);
+        return new DirectLane({ id, site, listener, webUids, readTimeoutMs, poller, log, router }, owner());
       }
       case 'program': {
         const boundAt = boundNameOf(site.name);
         const connections = () => connectionsAt(boundAt);
         const nowMs = () => performance.now();
-        return new ProgramLane({ site, listener, connections, poller, log, nowMs }, owner);
+        return new ProgramLane({ site, listener, connections, poller, log, nowMs }, owner());
       }
     }
   };

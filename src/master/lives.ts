@@ -5,15 +5,17 @@ import { signalName } from '../os/signal.js';
 /** A number for each signal (signal(7)) and one for exit codes other than 0: there are no more kinds of end. */
 export type Deaths = ReadonlyMap<string, number>;
 
+const noDeaths: Deaths = new Map();
+
 export class Lives {
   workers = 0;
   templates = 0;
   /** Templates that ended before they were ready, or could not be started. */
   failedStarts = 0;
-  readonly #deaths = new Map<string, number>();
+  #deaths: Map<string, number> | undefined;
 
   get deaths(): Deaths {
-    return this.#deaths;
+    return this.#deaths ?? noDeaths;
   }
 
   died(exitCode: number | null, signal: number | null): void {
@@ -30,6 +32,7 @@ export class Lives {
   }
 
   #count(how: string, count: number): void {
+    this.#deaths ??= new Map();
     this.#deaths.set(how, (this.#deaths.get(how) ?? 0) + count);
   }
 }

@@ -61,6 +61,7 @@ export function makeSiteSet(parts: SiteSetParts): SiteSet {
       groups,
       expectOrphans: (uid) => orphans.expect(uid),
     }),
+    quarantined: (id: number) => sites().quarantined(id),
     nowMs: () => performance.now(),
   };
   return new SiteSet(config().paths.run, around, {

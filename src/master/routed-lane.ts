@@ -13,6 +13,8 @@ import type { Site } from '../site/site.js';
 import type { Lane, LaneRouter, TemplateSupplies, WorkerSupplies } from './lane.js';
 
 const memory = Buffer.alloc(slateBytes);
+/** The slots of every site without workers. Nothing is ever put into it. */
+const noSlots = new Map<number, number>();
 
 export class RoutedLane implements Lane {
   readonly isDirect = false;
@@ -23,7 +25,7 @@ export class RoutedLane implements Lane {
   readonly #router: () => LaneRouter | undefined;
   #slates = -1;
   /** Which worker has which slate. */
-  readonly #slots = new Map<number, number>();
+  #slots = noSlots;
   /** Of workers that have ended. */
   #progress = 0;
 
@@ -55,6 +57,7 @@ export class RoutedLane implements Lane {
     const taken = new Set(this.#slots.values());
     let slot = 0;
     while (taken.has(slot)) slot++;
+    if (this.#slots === noSlots) this.#slots = new Map();
     this.#slots.set(id, slot);
     return { ours, theirs, slot };
   }

@@ -18,7 +18,7 @@ import {
   toMaster,
   toRouter,
 } from '../control/router-messages.js';
-import { inPortions, packRows } from '../control/router-rows.js';
+import { inPortions, packRows, type RouterRow } from '../control/router-rows.js';
 import type { UserEntry } from '../os/identity.js';
 import type { Poller } from '../os/poller.js';
 import { deathText } from '../os/signal.js';
@@ -236,10 +236,7 @@ export class RouterLink implements LaneRouter {
     const none = { site: 0, worker: 0, a: 0, b: 0 };
     const known = [...this.#setup.sites()];
     const routed = known.filter(({ runtime }) => runtime.site.dispatch === 'router');
-    const table = routed.map(
-      ({ runtime: { id, site } }) => [id, routerSite(site, this.#linesPerSecond)] as const,
-    );
-    for (const rows of inPortions(table)) {
+    for (const rows of inPortions(this.#rowsOf(routed))) {
       const [[site, row] = [0]] = rows;
       if (rows.length === 1) process.order({ ...none, type: toRouter.site, site }, row);
       else process.order({ ...none, type: toRouter.sites }, packRows(rows));
@@ -254,6 +251,11 @@ export class RouterLink implements LaneRouter {
     this.#giveListener(0, listeners.unix);
     this.#giveListener(0, listeners.requests, listenerKind.requests);
     for (const listener of listeners.tcp) this.#giveListener(0, listener, listenerKind.tcp);
+  }
+
+  /** One after the other: thousands of rows at once would leave the heap larger than it need be. */
+  *#rowsOf(routed: readonly OpenSite[]): Iterable<RouterRow> {
+    for (const { runtime } of routed) yield [runtime.id, routerSite(runtime.site, this.#linesPerSecond)];
   }
 
   #giveListener(site: number, listener: number, kind: number = listenerKind.unix): void {

@@ -18,14 +18,13 @@ export interface Standing {
   readonly outOfService?: OutOfService | undefined;
   /** What went wrong under its name before. */
   readonly problem?: string | undefined;
-  /** It has just been put into quarantine. */
-  readonly quarantined?: () => void;
 }
 
-type Around = Pick<Surroundings, 'log' | 'nowMs'>;
+type Around = Pick<Surroundings, 'log' | 'nowMs' | 'quarantined'>;
 type Progress = Pick<Lane, 'progress'>;
 
 interface Owner {
+  readonly id: number;
   readonly site: Site;
   readonly lives: Lives;
 }
@@ -40,7 +39,6 @@ export class SiteHealth {
   readonly #owner: Owner;
   readonly #around: Around;
   readonly #lane: Progress;
-  readonly #quarantined: Standing['quarantined'];
 
   constructor(owner: Owner, around: Around, lane: Progress, standing: Standing) {
     this.#owner = owner;
@@ -48,7 +46,6 @@ export class SiteHealth {
     this.#lane = lane;
     this.outOfService = standing.outOfService;
     this.lastProblem = standing.problem;
-    this.#quarantined = standing.quarantined;
   }
 
   get mayTry(): boolean {
@@ -97,6 +94,6 @@ export class SiteHealth {
     this.outOfService = 'quarantined';
     const { failures } = this.#trouble;
     this.#around.log.error({ site: site.name, problem: this.lastProblem, failures }, 'site quarantined');
-    this.#quarantined?.();
+    this.#around.quarantined(this.#owner.id);
   }
 }

@@ -19,7 +19,7 @@ import {
 import { errnoName, forkHint } from '../os/errno.js';
 import { deathText, signalName } from '../os/signal.js';
 import { type Site, standIn } from '../site/site.js';
-import type { Lane } from './lane.js';
+import type { Lane, LaneSite } from './lane.js';
 import { laneSite } from './lane-site.js';
 import type { Lives } from './lives.js';
 import { SiteHealth, type Standing } from './site-health.js';
@@ -41,16 +41,16 @@ export class SiteRuntime implements TreeOwner {
   readonly lives: Lives;
   /** In milliseconds since 1970. */
   readonly inForceSinceMs = Date.now();
-  readonly #template: SiteTemplate;
-  readonly #orders: WorkerOrders;
   #closing = false;
   readonly #around: Surroundings;
   /** How its workers get their requests. */
   readonly lane: Lane;
+  // Made with the first worker, for most sites never have one.
+  #template: SiteTemplate | undefined;
+  #orders: WorkerOrders | undefined;
+  #tree: SiteTree | undefined;
   /** Workers that were killed on purpose. */
-  readonly #ended = new Set<number>();
-  /** What its scripts have started. */
-  readonly tree: SiteTree;
+  #ended: Set<number> | undefined;
 
   constructor(id: number, configured: Site, around: Surroundings, standing: Standing = {}) {
     const site = standing.outOfService === undefined ? configured : standIn(configured);
@@ -60,20 +60,31 @@ export class SiteRuntime implements TreeOwner {
     this.workers = new WorkerTable(site.user.uid);
     this.#around = around;
     this.lives = around.lives(id, site);
-    this.lane = around.lane(
-      id,
-      site,
-      laneSite(this.workers, {
-        demand: (count, needed) => this.demand(count, needed),
-        end: (worker) => this.end(worker),
-        failed: (problem) => this.health.startFailed(problem),
-        sound: () => this.health.sound(),
-      }),
-    );
+    this.lane = around.lane(id, site, () => this.#asLaneSite());
     this.health = new SiteHealth(this, around, this.lane, standing);
-    this.#template = new SiteTemplate(this, around, this.lane, this.lives);
-    this.#orders = new WorkerOrders(this, around, this.#template, (...report) => this.#reported(...report));
-    this.tree = new SiteTree(this, around.log);
+  }
+
+  #asLaneSite(): LaneSite {
+    return laneSite(this.workers, {
+      demand: (count, needed) => this.demand(count, needed),
+      end: (worker) => this.end(worker),
+      failed: (problem) => this.health.startFailed(problem),
+      sound: () => this.health.sound(),
+    });
+  }
+
+  /** What its scripts have started. */
+  get tree(): SiteTree {
+    this.#tree ??= new SiteTree(this, this.#around.log);
+    return this.#tree;
+  }
+
+  #order(): number | undefined {
+    this.#template ??= new SiteTemplate(this, this.#around, this.lane, this.lives);
+    this.#orders ??= new WorkerOrders(this, this.#around, this.#template, (...report) =>
+      this.#reported(...report),
+    );
+    return this.#orders.order();
   }
 
   /** Figures of a site that the router does not know. */
@@ -92,7 +103,7 @@ export class SiteRuntime implements TreeOwner {
   }
 
   get templatePid(): number | undefined {
-    return this.#template.pid;
+    return this.#template?.pid;
   }
 
   get isClosing(): boolean {
@@ -100,11 +111,11 @@ export class SiteRuntime implements TreeOwner {
   }
 
   get isThrottled(): boolean {
-    return this.#template.pid === undefined && !this.health.mayTry;
+    return this.templatePid === undefined && !this.health.mayTry;
   }
 
   get isStarting(): boolean {
-    return this.#template.isStarting;
+    return this.#template?.isStarting === true;
   }
 
   /**
@@ -124,7 +135,7 @@ export class SiteRuntime implements TreeOwner {
     if (this.tree.hold(count)) return;
     const most = Math.min(count, this.site.maxWorkers);
     for (let left = most; left > 0; left--) {
-      const reason = this.#orders.order();
+      const reason = this.#order();
       if (reason === undefined) continue;
       if (reason === noWorkerReason.machineLimit) {
         const wish = most - left < needed ? 'need' : 'spare';
@@ -141,6 +152,7 @@ export class SiteRuntime implements TreeOwner {
 
   /** Kills a worker, and everything that it has started. */
   end(worker: number): void {
+    this.#ended ??= new Set();
     this.#ended.add(worker);
     this.tree.end(worker);
   }
@@ -152,7 +164,7 @@ export class SiteRuntime implements TreeOwner {
   }
 
   giveUpTemplate(): void {
-    this.#template.kill();
+    this.#template?.kill();
   }
 
   /** No further worker is given; the present ones finish what they run. */
@@ -162,19 +174,19 @@ export class SiteRuntime implements TreeOwner {
     this.#around.budget.ask(this, undefined);
     this.lane.close();
     // While it has workers, it is the template that tells of their end.
-    if (this.workers.size === 0) this.#template.retire();
+    if (this.workers.size === 0) this.#template?.retire();
   }
 
   killAll(): void {
-    this.tree.close();
-    this.#template.kill();
+    this.#tree?.close();
+    this.#template?.kill();
     this.workers.killAll();
   }
 
   /** A child of the master has ended: was it ours? */
   childDied(pid: number, exitCode: number | null, signal: number | null): boolean {
-    if (pid === this.#template.pid) {
-      this.#templateDied(exitCode, signal);
+    if (this.#template !== undefined && pid === this.#template.pid) {
+      this.#templateDied(this.#template, exitCode, signal);
       return true;
     }
     const worker = this.workers.withPid(pid);
@@ -185,7 +197,7 @@ export class SiteRuntime implements TreeOwner {
 
   #reported(report: Report, pid: number, uid: number): void {
     if (report.type === reportReady) {
-      this.#template.isReady = true;
+      if (this.#template !== undefined) this.#template.isReady = true;
     } else if (report.type === reportBorn) this.#workerBorn(report, pid, uid);
     else if (report.type === reportExited) this.#workerExited(report);
     else if (report.type === reportFailed) this.#workerNotForked(report);
@@ -197,7 +209,7 @@ export class SiteRuntime implements TreeOwner {
     const channel = this.workers.born(worker, pid, { globals, version });
     if (channel === undefined) return;
     this.lives.workers++;
-    this.#template.hasForked = true;
+    if (this.#template !== undefined) this.#template.hasForked = true;
     this.health.forked();
     this.lane.born(worker, channel, pid);
   }
@@ -230,7 +242,7 @@ export class SiteRuntime implements TreeOwner {
   #workerGone(worker: number, exitCode: number | null, signal: number | null): void {
     const pid = this.workers.gone(worker);
     if (pid === undefined) return;
-    const wasEnded = this.#ended.delete(worker);
+    const wasEnded = this.#ended?.delete(worker) === true;
     this.#around.budget.give(this);
     this.lives.died(exitCode, signal);
     if (signal !== null || exitCode !== 0) {
@@ -248,9 +260,9 @@ export class SiteRuntime implements TreeOwner {
   }
 
   /** Workers go on without their template; those that were ordered and not yet born are ordered again. */
-  #templateDied(exitCode: number | null, signal: number | null): void {
-    const { isReady: wasReady, hasForked } = this.#template;
-    this.#template.release();
+  #templateDied(template: SiteTemplate, exitCode: number | null, signal: number | null): void {
+    const { isReady: wasReady, hasForked } = template;
+    template.release();
     this.lane.templateGone();
     const unborn = this.workers.unborn();
     for (const worker of unborn) this.#neverBorn(worker);
@@ -266,6 +278,6 @@ export class SiteRuntime implements TreeOwner {
   }
 
   #scheduleTemplateEnd(): void {
-    if (this.workers.size === 0) this.#template.endLater(this.#closing, () => this.tree.isKeeping);
+    if (this.workers.size === 0) this.#template?.endLater(this.#closing, () => this.tree.isKeeping);
   }
 }

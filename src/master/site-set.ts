@@ -13,6 +13,8 @@ import type { Standing } from './site-health.js';
 import { SiteRuntime } from './site-runtime.js';
 import type { Surroundings } from './surroundings.js';
 
+const inService: Standing = {};
+
 /** setTimeout(3) of Node takes no more than 31 bits. */
 const longestTimerMs = 0x7fff_ffff;
 
@@ -172,7 +174,7 @@ export class SiteSet {
    * The router says so to every demand of a site that it serves. For one that serves itself it takes over: not before
    * the site has come to the end of what it is doing.
    */
-  #quarantined(id: number): void {
+  quarantined(id: number): void {
     setImmediate(() => {
       const runtime = this.#byId.get(id);
       if (runtime === undefined || runtime.isClosing || runtime.site.dispatch === 'router') return;
@@ -246,14 +248,13 @@ export class SiteSet {
 
   #begin(
     configured: Site,
-    standing: Standing = configured.enabled ? {} : { outOfService: 'disabled' },
+    standing: Standing = configured.enabled ? inService : { outOfService: 'disabled' },
   ): void {
     const id = ++this.#lastId;
     const site = standing.outOfService === undefined ? configured : standIn(configured);
     if (site.socket === 'own') this.#listeners.open(site);
     else this.#listeners.close(site.name);
-    const quarantined = (): void => this.#quarantined(id);
-    const runtime = new SiteRuntime(id, configured, this.#around, { ...standing, quarantined });
+    const runtime = new SiteRuntime(id, configured, this.#around, standing);
     this.#byName.set(site.name, runtime);
     this.#byId.set(runtime.id, runtime);
     this.#namesakes.set(site.name, (this.#namesakes.get(site.name) ?? 0) + 1);

@@ -66,9 +66,11 @@ export class StatusProgram {
       housekeeper,
       groups: { enter: () => -1 },
       programs: programs(setup),
-      lane: (_id, site, owner) => new ProgramLane({ site, listener, connections, poller, log, nowMs }, owner),
+      lane: (_id, site, owner) =>
+        new ProgramLane({ site, listener, connections, poller, log, nowMs }, owner()),
       lives: () => new Lives(),
       expectOrphans: () => undefined,
+      quarantined: () => undefined,
       nowMs,
     });
   }

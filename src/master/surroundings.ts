@@ -28,7 +28,9 @@ export interface Surroundings {
   readonly groups: Pick<SiteGroups, 'enter'>;
   /** This user's processes may be left to the master. */
   expectOrphans(uid: number): void;
-  /** How the site's workers get their requests. */
-  lane(id: number, site: Site, owner: LaneSite): Lane;
+  /** How the site's workers get their requests. `owner`: asked for by lanes that have something to do themselves. */
+  lane(id: number, site: Site, owner: () => LaneSite): Lane;
+  /** A site has just been put into quarantine. */
+  quarantined(id: number): void;
   nowMs(): number;
 }

@@ -29,9 +29,12 @@ interface Record {
   bytes: number;
 }
 
+/** The tables of every site that has no workers: most have none. Nothing is ever put into it. */
+const nobody = new Map<number, Record>();
+
 export class WorkerTable {
-  readonly #records = new Map<number, Record>();
-  readonly #byPid = new Map<number, Record>();
+  #records = nobody;
+  #byPid = nobody;
   readonly #uid: number;
   #promised = 0;
 
@@ -68,6 +71,10 @@ export class WorkerTable {
   }
 
   ordered(id: number, channel: number): void {
+    if (this.#records === nobody) {
+      this.#records = new Map();
+      this.#byPid = new Map();
+    }
     this.#records.set(id, { id, channel, pid: -1, pidfd: -1, engine: unknown, bornMs: 0, bytes: 0 });
   }
 
@@ -150,6 +157,10 @@ export class WorkerTable {
     if (record.channel >= 0) close(record.channel);
     if (record.pidfd >= 0) close(record.pidfd);
     if (record.pid > 0) this.#byPid.delete(record.pid);
+    if (this.#records.size === 0) {
+      this.#records = nobody;
+      this.#byPid = nobody;
+    }
     return record.pid;
   }
 

@@ -40,6 +40,7 @@ export class SetRig {
       programs: { start: () => -1, ended: () => undefined },
       expectOrphans: () => undefined,
       nowMs: () => 0,
+      quarantined: (id: number) => this.sites.quarantined(id),
       lives: () => new Lives(),
       lane: () => ({
         isDirect: false,

@@ -57,6 +57,7 @@ class SiteRig {
       programs: { start: () => -1, ended: () => undefined },
       expectOrphans: () => undefined,
       nowMs: () => this.nowMs,
+      quarantined: () => undefined,
       lives: () => new Lives(),
       lane: () => ({
         isDirect: false,
