@@ -11,6 +11,8 @@ import { exactPlace, locateKeys, type Path, type Places } from './locate.js';
 import type { Problem } from './problem.js';
 
 const mostBytes = 1024 * 1024;
+/** Of a bare 'utf8' Node makes such a table for each file, where the engine keeps what lives for long. */
+const asText = { encoding: 'utf8', flag: 'r' } as const;
 
 export interface TomlFile {
   readonly file: string;
@@ -40,7 +42,7 @@ export function readTomlFile(file: string): TomlReading {
     const stats = fstatSync(fd);
     const problem = unsafe(file, stats);
     if (problem !== undefined) return { problem };
-    return parseToml(file, readFileSync(fd, 'utf8'), stats.mode & 0o7777);
+    return parseToml(file, readFileSync(fd, asText), stats.mode & 0o7777);
   } finally {
     closeSync(fd);
   }

@@ -8,6 +8,7 @@ import { normalize } from 'node:path';
 import type { UserEntry } from '../os/identity.js';
 import type { LayeredSite } from './defaults.js';
 import { isolationOf } from './isolation.js';
+import { ownText } from './own-text.js';
 import { processesOf } from './processes.js';
 import { recordingOf } from './recording.js';
 import { limitNames, type Site, type SiteLimitName } from './site.js';
@@ -39,7 +40,7 @@ export function assemble(written: LayeredSite, resolved: Resolved): Site {
   return {
     name: ownText(written.name),
     aliases: aliases.length === 0 ? none : aliases.map(ownText),
-    file: ownText(resolved.file),
+    file: resolved.file,
     root,
     realRoot: realRoot === root ? root : ownText(realRoot),
     user: resolved.user,
@@ -95,9 +96,4 @@ function limitsOf(written: LayeredSite['limits']): Limits {
   }
   limitsOfTable.set(written, limits);
   return limits;
-}
-
-/** A copy: the engine keeps a piece of a longer text as a reference into that. */
-function ownText(text: string): string {
-  return Buffer.from(text, 'utf8').toString('utf8');
 }

@@ -28,6 +28,7 @@ export class LastGood {
 
   /** A file that has gone takes its past with it. */
   keepOnly(files: readonly string[]): void {
+    if (this.#texts.size === 0) return;
     const present = new Set(files);
     for (const file of this.#texts.keys()) if (!present.has(file)) this.#texts.delete(file);
   }

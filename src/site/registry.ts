@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { Claims } from './claims.js';
 import type { LastGood } from './last-good.js';
+import { ownText } from './own-text.js';
 import { type Parked, readSiteFile, type SiteReading } from './read.js';
 import type { Site } from './site.js';
 import { inOrder, isLater, isThere, siteFiles } from './site-files.js';
@@ -124,7 +125,7 @@ export class SiteCatalog implements Registry {
   }
 
   #reread(config: Config, name: string): Exchanged {
-    const files = [this.fileOf(name), join(config.paths.sites, `${name}.toml`)].filter(
+    const files = [this.fileOf(name), ownText(join(config.paths.sites, `${name}.toml`))].filter(
       (file) => file !== undefined,
     );
     const isKnown = this.fileOf(name) !== undefined || files.some(isThere);
