@@ -17,7 +17,7 @@ import {
 import { Lives } from './lives.js';
 
 /** Names of sites that are not there any more and may come back: automatic ones. Further ones are only summed up. */
-const mostNames = 5000;
+const mostUnused = 5000;
 
 interface Name {
   /** Of all that is over under this name, if there was anything. */
@@ -41,6 +41,8 @@ interface Row {
 
 export class FigureBook {
   readonly #names = new Map<string, Name>();
+  /** Those of them that nothing stands for, the oldest first. */
+  readonly #unused = new Set<string>();
   readonly #rows = new Map<number, Row>();
   /** Of requests that belong to no site: by earlier routers, and by the present one. */
   readonly #sitelessPast = noFigures();
@@ -55,7 +57,7 @@ export class FigureBook {
     const known = this.#names.get(name) ?? { past: undefined, lives: new Lives(), numbers: 0 };
     known.numbers++;
     this.#names.set(name, known);
-    if (this.#names.size > mostNames) this.#forgetOne();
+    this.#unused.delete(name);
     return known.lives;
   }
 
@@ -86,6 +88,7 @@ export class FigureBook {
     const known = this.#names.get(name);
     if (known === undefined) return;
     this.#names.delete(name);
+    this.#unused.delete(name);
     if (known.past !== undefined) keepFigures(this.#gone, known.past);
     this.#goneLives.add(known.lives);
   }
@@ -128,21 +131,15 @@ export class FigureBook {
     row.last = blankFigures;
     if (!row.isClosed) return;
     this.#rows.delete(id);
-    if (known !== undefined) known.numbers--;
+    if (known === undefined || --known.numbers > 0) return;
+    this.#unused.add(row.name);
+    const [oldest] = this.#unused;
+    if (oldest !== undefined && this.#unused.size > mostUnused) this.forget(oldest);
   }
 
   #pastOf(known: Name | undefined): Figures {
     if (known === undefined) return this.#gone;
     known.past ??= noFigures();
     return known.past;
-  }
-
-  /** The oldest name that nothing stands for. */
-  #forgetOne(): void {
-    for (const [name, { numbers }] of this.#names) {
-      if (numbers > 0) continue;
-      this.forget(name);
-      return;
-    }
   }
 }

@@ -105,6 +105,17 @@ t.test('automatic sites that nobody asks for any more are not remembered for eve
   t.end();
 });
 
+t.test('sites that are there are remembered, however many', (t) => {
+  const book = new FigureBook();
+  for (let id = 1; id <= 6000; id++) book.open(id, `${id}.test`, true);
+  book.said(1, figures({ served: 7 }), true);
+  book.open(6001, '1.test', true);
+  book.close(1);
+  t.match(served(book, 6001), { served: 7 });
+  t.equal(figure(book.gone.figures, 'served'), 0);
+  t.end();
+});
+
 function served(book: FigureBook, id: number, isLatest = true): Partial<Record<FigureName, number>> {
   const row = book.of(id, isLatest);
   return { served: figure(row, 'served'), busy: figure(row, 'busy'), maxBusy: figure(row, 'maxBusy') };
