@@ -8,15 +8,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry, SitesChanged } from '../site/registry.js';
 import { type Site, sitesOfVisitors, standIn } from '../site/site.js';
+import { KeyEnds } from './key-ends.js';
 import { type ListenerHandlers, OwnListeners } from './own-listeners.js';
 import type { Standing } from './site-health.js';
 import { SiteRuntime } from './site-runtime.js';
 import type { Surroundings } from './surroundings.js';
 
 const inService: Standing = {};
-
-/** setTimeout(3) of Node takes no more than 31 bits. */
-const longestTimerMs = 0x7fff_ffff;
 
 export interface SiteSetHandlers extends ListenerHandlers {
   /** The router is to know this site, with its own listening socket or none (-1). */
@@ -46,13 +44,14 @@ export class SiteSet {
   readonly #listeners: OwnListeners;
   readonly #around: Surroundings;
   readonly #handlers: SiteSetHandlers;
+  readonly #keyEnds: KeyEnds;
   #lastId = 0;
-  #keyTimer: NodeJS.Timeout | undefined;
 
   constructor(runDirectory: string, around: Surroundings, handlers: SiteSetHandlers) {
     this.#listeners = new OwnListeners(runDirectory, handlers);
     this.#around = around;
     this.#handlers = handlers;
+    this.#keyEnds = new KeyEnds((runtime) => handlers.rekeyed(runtime));
   }
 
   /** Those in force and those whose last workers are ending. */
@@ -126,7 +125,7 @@ export class SiteSet {
       this.#begin(site);
       difference.added.push(site.name);
     }
-    this.#watchKeys();
+    this.#keyEnds.wait();
     return difference;
   }
 
@@ -135,6 +134,7 @@ export class SiteSet {
     const isRouted = runtime.configured === runtime.site && site.dispatch === 'router';
     if (isRouted && isDeepStrictEqual(withoutKeys(site), withoutKeys(runtime.site))) {
       runtime.renew(site);
+      this.#keyEnds.watch(runtime);
       this.#handlers.rekeyed(runtime);
     } else this.#replace(runtime, site);
   }
@@ -181,27 +181,6 @@ export class SiteSet {
       const { outOfService } = runtime.health;
       this.#replace(runtime, runtime.configured, { outOfService, problem: runtime.lastProblem });
     });
-  }
-
-  /** Tells the router again, now that a key has run out, and comes back when the next one does. */
-  #watchKeys(): void {
-    clearTimeout(this.#keyTimer);
-    const nowMs = Date.now();
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const runtime of this.#byName.values()) {
-      for (const { untilMs } of runtime.site.keyring) if (untilMs > nowMs) nextMs = Math.min(nextMs, untilMs);
-    }
-    if (nextMs === Number.POSITIVE_INFINITY) return;
-    this.#keyTimer = setTimeout(
-      () => {
-        for (const runtime of this.#byName.values()) {
-          if (runtime.site.keyring.length > 1) this.#handlers.rekeyed(runtime);
-        }
-        this.#watchKeys();
-      },
-      Math.min(nextMs - nowMs, longestTimerMs),
-    );
-    this.#keyTimer.unref();
   }
 
   /** The automatic site of this number; made if it is not there. */
@@ -257,12 +236,14 @@ export class SiteSet {
     const runtime = new SiteRuntime(id, configured, this.#around, standing);
     this.#byName.set(site.name, runtime);
     this.#byId.set(runtime.id, runtime);
+    this.#keyEnds.watch(runtime);
     this.#namesakes.set(site.name, (this.#namesakes.get(site.name) ?? 0) + 1);
     this.#handlers.opened(runtime, this.listenerOf(site.name));
   }
 
   #end(runtime: SiteRuntime): void {
     this.#byName.delete(runtime.site.name);
+    this.#keyEnds.forget(runtime);
     runtime.close();
     this.#handlers.closed(runtime);
   }
