@@ -86,6 +86,14 @@ export interface Lane {
   figures(): Figures | undefined;
 }
 
+/** Whose lane it is. */
+export interface LaneOwner {
+  readonly id: number;
+  readonly site: Site;
+  /** For lanes that act by themselves: most only do what they are told. */
+  asLaneSite(): LaneSite;
+}
+
 /** What a lane may do to the site it belongs to. */
 export interface LaneSite {
   readonly workers: number;

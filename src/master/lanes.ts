@@ -5,9 +5,8 @@ import type { Config } from '../config/config.js';
 import type { UserEntry } from '../os/identity.js';
 import type { Poller } from '../os/poller.js';
 import { connectionsAt } from '../os/unix-sockets.js';
-import type { Site } from '../site/site.js';
 import { DirectLane } from './direct-lane.js';
-import type { Lane, LaneRouter, LaneSite } from './lane.js';
+import type { Lane, LaneOwner, LaneRouter } from './lane.js';
 import { ProgramLane } from './program-lane.js';
 import { RoutedLane } from './routed-lane.js';
 
@@ -23,9 +22,10 @@ export interface LaneSetup {
   readonly router: () => LaneRouter | undefined;
 }
 
-export function laneMaker(setup: LaneSetup): (id: number, site: Site, owner: () => LaneSite) => Lane {
+export function laneMaker(setup: LaneSetup): (owner: LaneOwner) => Lane {
   const { config, poller, log, webUsers, listenerOf, boundNameOf } = setup;
-  return (id, site, owner) => {
+  return (owner) => {
+    const { id, site } = owner;
     const listener = listenerOf(site.name);
     switch (site.dispatch) {
       case 'router':
@@ -34,13 +34,16 @@ export function laneMaker(setup: LaneSetup): (id: number, site: Site, owner: () 
         const webUids = webUsers.map((user) => user.uid);
         const { readTimeoutMs } = config.router;
         const { router } = setup;
-        return new DirectLane({ id, site, listener, webUids, readTimeoutMs, poller, log, router }, owner());
+        return new DirectLane(
+          { id, site, listener, webUids, readTimeoutMs, poller, log, router },
+          owner.asLaneSite(),
+        );
       }
       case 'program': {
         const boundAt = boundNameOf(site.name);
         const connections = () => connectionsAt(boundAt);
         const nowMs = () => performance.now();
-        return new ProgramLane({ site, listener, connections, poller, log, nowMs }, owner());
+        return new ProgramLane({ site, listener, connections, poller, log, nowMs }, owner.asLaneSite());
       }
     }
   };

@@ -19,7 +19,7 @@ import {
 import { errnoName, forkHint } from '../os/errno.js';
 import { deathText, signalName } from '../os/signal.js';
 import { type Site, standIn } from '../site/site.js';
-import type { Lane, LaneSite } from './lane.js';
+import type { Lane, LaneOwner, LaneSite } from './lane.js';
 import { laneSite } from './lane-site.js';
 import type { Lives } from './lives.js';
 import { SiteHealth, type Standing } from './site-health.js';
@@ -29,7 +29,7 @@ import type { Surroundings } from './surroundings.js';
 import { WorkerOrders } from './worker-orders.js';
 import { WorkerTable } from './worker-table.js';
 
-export class SiteRuntime implements TreeOwner {
+export class SiteRuntime implements TreeOwner, LaneOwner {
   readonly id: number;
   /** As it runs; only its keys may change while it is in force. */
   site: Site;
@@ -60,11 +60,11 @@ export class SiteRuntime implements TreeOwner {
     this.workers = new WorkerTable(site.user.uid);
     this.#around = around;
     this.lives = around.lives(id, site);
-    this.lane = around.lane(id, site, () => this.#asLaneSite());
+    this.lane = around.lane(this);
     this.health = new SiteHealth(this, around, this.lane, standing);
   }
 
-  #asLaneSite(): LaneSite {
+  asLaneSite(): LaneSite {
     return laneSite(this.workers, {
       demand: (count, needed) => this.demand(count, needed),
       end: (worker) => this.end(worker),

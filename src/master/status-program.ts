@@ -66,8 +66,10 @@ export class StatusProgram {
       housekeeper,
       groups: { enter: () => -1 },
       programs: programs(setup),
-      lane: (_id, site, owner) =>
-        new ProgramLane({ site, listener, connections, poller, log, nowMs }, owner()),
+      lane: (owner) => {
+        const { site } = owner;
+        return new ProgramLane({ site, listener, connections, poller, log, nowMs }, owner.asLaneSite());
+      },
       lives: () => new Lives(),
       expectOrphans: () => undefined,
       quarantined: () => undefined,

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Poller } from '../os/poller.js';
 import type { Site } from '../site/site.js';
 import type { Housekeeper } from './housekeeper.js';
-import type { Lane, LaneSite } from './lane.js';
+import type { Lane, LaneOwner } from './lane.js';
 import type { SiteDirectories } from './layout.js';
 import type { Lives } from './lives.js';
 import type { Programs } from './program-process.js';
@@ -28,8 +28,8 @@ export interface Surroundings {
   readonly groups: Pick<SiteGroups, 'enter'>;
   /** This user's processes may be left to the master. */
   expectOrphans(uid: number): void;
-  /** How the site's workers get their requests. `owner`: asked for by lanes that have something to do themselves. */
-  lane(id: number, site: Site, owner: () => LaneSite): Lane;
+  /** How the site's workers get their requests. */
+  lane(owner: LaneOwner): Lane;
   /** A site has just been put into quarantine. */
   quarantined(id: number): void;
   nowMs(): number;
