@@ -130,17 +130,15 @@ static int check_key(const struct task *task) {
 }
 
 /*
- * Idle: SIGTERM from the master is the way to end. Its handler is php-cgi's, and ends the call here. Of workers that
- * wait in accept(2) the kernel wakes the one that has waited longest, so all of them take turns and none keeps its
+ * Idle: SIGTERM from the master is the way to end. Its handler is php-cgi's, and interrupts the wait, as do SIGCONT
+ * and a debugger that looks in; php-cgi knows which of them it was. Of workers that wait in accept(2) the kernel wakes the one that has waited longest, so all of them take turns and none keeps its
  * caches. Of those that wait in epoll_wait(2), with EPOLLEXCLUSIVE, it wakes the first that is idle. A connection that
- * another one has taken meanwhile is EAGAIN.
+ * another one has taken meanwhile is EAGAIN. Returns -1 with errno when there is none.
  */
 static int accept_one(void) {
   struct epoll_event event;
-  if (epoll_wait(waiting, &event, 1, -1) < 0) _exit(0);
-  int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-  if (fd < 0 && errno != ECONNABORTED && errno != EAGAIN) _exit(0);
-  return fd;
+  if (epoll_wait(waiting, &event, 1, -1) < 0) return -1;
+  return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 }
 
 /* Returns whether there is a task; everything else has been answered or closed. */
@@ -167,13 +165,15 @@ static int receive(int connection, struct task *task) {
   return refusal == 0;
 }
 
-static void next(struct task *task) {
+static int next(struct task *task) {
   for (;;) {
     int connection = accept_one();
+    if (connection < 0 && errno == EINTR) return 0;
+    if (connection < 0 && errno != ECONNABORTED && errno != EAGAIN) _exit(0);
     if (connection < 0) continue;
     counters->busy_since_ms = now_ms();
     logbook_accepted();
-    if (receive(connection, task)) return;
+    if (receive(connection, task)) return 1;
   }
 }
 

@@ -9,8 +9,8 @@
 #include "task.h"
 
 struct lane {
-  /* Waits for a task. Ends the process when there will be none. */
-  void (*next)(struct task *task);
+  /* Waits for a task. Returns 0 when a signal came instead; ends the process when there will be no task. */
+  int (*next)(struct task *task);
   /* A part of the answer is about to be written. */
   void (*started)(void);
   /* The task is over, as `answer` says; lets go of its descriptors. is_last: the worker ends now. */

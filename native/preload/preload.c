@@ -48,7 +48,10 @@ static int is_connection(int fd) { return active && fd >= 0 && fd == worker_fd()
 EXPORT int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict length) {
   if (!active || fd != GUISE_LISTEN_FD) return (int)syscall(SYS_accept, fd, address, length);
   if (worker_fd() < 0) template_serve();
-  worker_next_task();
+  if (!worker_next_task()) {
+    errno = EINTR;
+    return -1;
+  }
   if (address && length && *length >= sizeof(sa_family_t)) {
     address->sa_family = AF_UNIX;
     *length = sizeof(sa_family_t);

@@ -59,7 +59,7 @@ static int is_sound(ssize_t length, const int fds[2]) {
   return job->body_length == rest - job->params_length;
 }
 
-static void next(struct task *task) {
+static int next(struct task *task) {
   int fds[2];
   ssize_t n = receive_job(fds);
   if (n <= 0 || !is_sound(n, fds)) _exit(0);
@@ -73,6 +73,7 @@ static void next(struct task *task) {
                         .body_file = job->flags & JOB_BODY_FILE ? fds[1] : -1,
                         .body_length = job->body_length};
   if (job->flags & JOB_OWES_END) intake_expect_end(task->connection, job->request_id);
+  return 1;
 }
 
 /* The router looks at the slate. One that was started again may not know of it. */

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "worker.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -34,10 +35,10 @@ static void finish(void) {
   count();
 }
 
-void worker_next_task(void) {
+int worker_next_task(void) {
   if (has_task) finish();
   for (;;) {
-    lane->next(&task);
+    if (!lane->next(&task)) return 0;
     answer_begin(task.connection, lane->started);
     struct verdict verdict = feed_begin(&task);
     if (verdict.reason == SCRIPT_OK) break;
@@ -45,10 +46,14 @@ void worker_next_task(void) {
     count();
   }
   has_task = 1;
+  return 1;
 }
 
 ssize_t worker_read(void *buffer, size_t length) {
-  if (!has_task || answer.ended) worker_next_task();
+  if ((!has_task || answer.ended) && !worker_next_task()) {
+    errno = 0;
+    return 0;
+  }
   return feed_read(buffer, length);
 }
 

@@ -17,10 +17,14 @@ void worker_become(const struct lane *lane, unsigned tasks);
 /* The number under which php-cgi knows its connection, or -1 in a process that is no worker. */
 int worker_fd(void);
 
-/* Waits for a task. Ends the process when there will be none. */
-void worker_next_task(void);
+/* Waits for a task. Returns 0 when a signal came instead; ends the process when there will be no task. */
+int worker_next_task(void);
 
-/* read(2) for php-cgi: the request, then, behind its end, the next one. */
+/*
+ * read(2) for php-cgi: the request, then, behind its end, the next one. When a
+ * signal comes instead the connection is at its end, for php-cgi asks between
+ * two connections whether it is to stop.
+ */
 ssize_t worker_read(void *buffer, size_t length);
 
 #endif

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { processState } from '../../src/master/process-state.js';
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor } from '../harness/apache.js';
 import { beginsEarly } from '../harness/early.js';
@@ -111,6 +112,21 @@ await journey(async (t, world) => {
     const most = Math.max(...inPool.map((pid) => inPool.filter((other) => other === pid).length));
     t.ok(most >= 8, `the first idle worker is taken, ${most} times of 20`);
     t.equal(new Set(await pids(fresh)).size, 20);
+  });
+
+  await t.test('an idle worker that a debugger or a freezer stops goes on afterwards', async (t) => {
+    await guise.says('site', 'set', pool.name, '--set', 'idle_timeout=60s');
+    const at = servers[0]?.at(pool) as Address;
+    const { pid } = (await get(at, '/whoami.php')).json() as Whoami;
+    const state = (): string => processState(pid).state ?? 'gone';
+    await until('it to wait', () => state() === 'S');
+    process.kill(pid, 'SIGSTOP');
+    await until('it to stop', () => state() === 'T');
+    process.kill(pid, 'SIGCONT');
+    await until('it to wait again, or to end', () => ['S', 'Z', 'gone'].includes(state()));
+    t.equal((await get(at, '/whoami.php')).status, 200);
+    t.equal(state(), 'S');
+    await guise.says('site', 'set', pool.name, '--set', 'idle_timeout=1s');
   });
 
   await t.test('only with its key, and only on its own socket', async (t) => {
