@@ -11,10 +11,13 @@ import { descriptors, ownMemoryKb } from '../harness/proc.js';
 import type { TestUser } from '../harness/users.js';
 import { journey } from '../harness/world.js';
 
-/** A Node process as that user; it prints JSON when its story is told. */
+/**
+ * A Node process as that user; it prints JSON when its story is told. `env -i` sheds what tap adds to every child, which would
+ * write at its end where this user may not.
+ */
 function as(user: TestUser, script: string): ChildProcess {
   const words = ['--reuid', String(user.uid), '--regid', String(user.gid), '--init-groups'];
-  return spawn('setpriv', [...words, process.execPath, '-e', script], {
+  return spawn('setpriv', [...words, 'env', '-i', process.execPath, '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }
