@@ -117,6 +117,8 @@ await journey(
       await get(apache.at(keeps), '/leave.php');
       await guise.says('site', 'remove', keeps.name);
       await until('the end of its group', () => groups().length === 0);
+      // What deletes its temporary files runs as its user, and not in its group.
+      await until('the end of its processes', () => guise.processesOf(keeps.user).length === 0);
       t.same(guise.processesOf(keeps.user), []);
     });
 
