@@ -94,8 +94,8 @@ export function prepareSite(config: Config, site: Site): SiteDirectories {
 }
 
 /** PHP opens it for each message, by its name. */
-export function makePhpLog(config: Config, { name, user }: Site): void {
-  ownedFile(siteDirectories(config, name).phpLog, user.uid, user.gid, 0o640);
+export function makePhpLog(path: string, { user }: Site): void {
+  ownedFile(path, user.uid, user.gid, 0o640);
 }
 
 /** Looked at once it is there: what was missing before may have been made by somebody else in between. */

@@ -52,8 +52,7 @@ export class LogKeeper {
   #look(site: Site): boolean {
     const { config } = this.#around;
     try {
-      if (!this.logs.rotate(site.name, 'php')) return false;
-      makePhpLog(config, site);
+      if (!this.logs.rotate(site.name, 'php', (path) => makePhpLog(path, site))) return false;
       return cutPhpLog(config, site.name);
     } catch (thrown) {
       this.#around.log.error({ site: site.name, problem: messageOf(thrown) }, 'log file cannot be rotated');

@@ -14,6 +14,7 @@ import {
   fchmodSync,
   fchownSync,
   ftruncateSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -62,15 +63,25 @@ export class SiteLogs {
     return fd;
   }
 
-  /** Renames a file that has the size for it, and the older ones; the oldest goes. Whether it has been renamed. */
-  rotate(name: string, kind: SiteLogKind): boolean {
+  /**
+   * Renames a file that has the size for it, and the older ones; the oldest goes. Whether it has been renamed.
+   *
+   * @param makeNext makes a file with the name that it is given, which takes the old one's place: for whoever opens it
+   *   again and again, there is one at any moment
+   */
+  rotate(name: string, kind: SiteLogKind, makeNext?: (path: string) => void): boolean {
     const { fileBytes, keep } = this.#config.ledger;
     const path = `${siteLogDirectory(this.#config, name)}/${siteLogNames[kind]}`;
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats === undefined || stats.size < fileBytes) return false;
     rmSync(`${path}.${keep + 1}`, { force: true }); // one more was kept before a change of the configuration
     for (let n = keep; n > 1; n--) renameIfThere(`${path}.${n - 1}`, `${path}.${n}`);
-    if (keep > 0) renameSync(path, `${path}.1`);
+    rmSync(`${path}.1`, { force: true });
+    if (makeNext !== undefined) {
+      makeNext(`${path}.new`);
+      if (keep > 0) linkSync(path, `${path}.1`);
+      renameSync(`${path}.new`, path);
+    } else if (keep > 0) renameSync(path, `${path}.1`);
     else rmSync(path);
     return true;
   }
