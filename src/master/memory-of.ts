@@ -13,11 +13,12 @@ export interface ProcessMemory {
 }
 
 export async function memoryOf(pid: number): Promise<ProcessMemory> {
-  const shared = await read(pid, 'smaps_rollup');
+  const rollup = await read(pid, 'smaps_rollup');
   const status = await read(pid, 'status');
-  const bytes = kilobytes(shared, 'Pss') * 1024;
+  const bytes = kilobytes(rollup, 'Pss') * 1024;
   if (bytes === 0) return { bytes: 0, peakBytes: 0 };
-  const beyond = Math.max(0, kilobytes(status, 'VmHWM') - kilobytes(status, 'VmRSS'));
+  // Not VmRSS, which is of another moment: what is freed between the two readings would count twice.
+  const beyond = Math.max(0, kilobytes(status, 'VmHWM') - kilobytes(rollup, 'Rss'));
   return { bytes, peakBytes: bytes + beyond * 1024 };
 }
 

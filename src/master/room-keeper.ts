@@ -1,6 +1,6 @@
 /**
  * Carries out what pool/sharing.ts decides while sites wait for room: tells whose turn it is, has idle workers given up,
- * and has busy sites give one up at the end of a request. While nobody waits it does nothing and has no timer.
+ * and has busy sites give one up at the end of a request. While nobody waits, nor has too much, it has no timer.
  *
  * Idle workers of the routed lane are the router's to find, those of the others the lanes'. The longest idle go first:
  * the router is asked for those that have been idle for longer than any that a lane has, then the lanes, then the
@@ -66,7 +66,9 @@ export class RoomKeeper {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || (this.#budget.sharing.askerCount === 0 && this.#question === undefined)) return;
+    const { sharing } = this.#budget;
+    const isQuiet = sharing.askerCount === 0 && !sharing.isOver && this.#question === undefined;
+    if (this.#isScheduled || isQuiet) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;

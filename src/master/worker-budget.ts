@@ -80,6 +80,7 @@ export class WorkerBudget {
       this.#sizes.delete(name);
     }
     this.sharing.weigh(id, size.bytes);
+    if (this.sharing.isOver) this.#changed();
   }
 
   /** What a worker of a site of this name takes at most, as far as is known. */

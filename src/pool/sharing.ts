@@ -11,11 +11,13 @@
  * | whose turn it is | of those with waiting requests the one with the fewest workers for its weight, then who has waited longest; those who only want a spare worker come after all others |
  * | idle workers | are given up while anybody waits with requests, the longest idle first, whoever has them |
  * | busy sites | give one up where it still leaves them as much for their weight as it brings the one who waits |
+ * | too much | where all together are above the limits, idle workers go, then busy ones of the sites that take most |
  * | more sites than room | a site without any worker gets one from the site that has had its own longest, after a while (`turnMs`) |
  *
  * What has been asked for and does not come lapses: nobody waits for a router that has died.
  */
 
+import { excess } from './excess.js';
 import { fewer, later, mayYield, type Party, shareOf } from './shares.js';
 
 export interface SharingLimits {
@@ -174,15 +176,23 @@ export class Sharing {
       offers.push(party.site);
     }
     this.#needs = this.#waiting().length;
+    const going = this.isOver ? excess(this.#parties.values(), this.limits) : [];
+    const wanted = this.#needs + going.length;
     const coming = this.#leaving.length + this.#yielding();
-    if (this.#needs === 0) this.#isNobodyIdle = false;
-    const yields = this.#needs > coming && this.#isNobodyIdle ? this.#yields(coming, nowMs) : [];
-    return { offers, shortage: Math.max(0, this.#needs - coming - yields.length), yields };
+    if (wanted === 0) this.#isNobodyIdle = false;
+    const yields = wanted > coming && this.#isNobodyIdle ? this.#yields(going, coming, nowMs) : [];
+    return { offers, shortage: Math.max(0, wanted - coming - yields.length), yields };
   }
 
-  /** When `next` may say something else though nothing has happened; undefined while nobody asks. */
+  /** Whether all together have more than they may. */
+  get isOver(): boolean {
+    const { maxWorkers, memoryBytes } = this.limits;
+    return this.#workers > maxWorkers || (this.#bytes > memoryBytes && this.#workers > 1);
+  }
+
+  /** When `next` may say something else though nothing has happened; undefined while nobody asks, nor has too much. */
   wakeMs(nowMs: number): number | undefined {
-    if (this.#askers.size === 0) return undefined;
+    if (this.#askers.size === 0 && !this.isOver) return undefined;
     return nowMs + (this.#needs > 0 ? lookMs : lapseMs / 2);
   }
 
@@ -259,13 +269,18 @@ export class Sharing {
     return count;
   }
 
-  /** For whom nothing is on its way: the first `coming` in the order of turns get that. */
-  #yields(coming: number, nowMs: number): number[] {
+  /** Of what is coming, those that are too many get nothing, then whose turn it is: the others must be given up for. */
+  #yields(going: readonly Party[], coming: number, nowMs: number): number[] {
     if (nowMs - this.#lookedMs < lookMs) return [];
     this.#lookedMs = nowMs;
     const yields: number[] = [];
+    for (const party of going.slice(coming)) {
+      if (party.yieldMs !== undefined) continue;
+      party.yieldMs = nowMs + lapseMs;
+      yields.push(party.site);
+    }
     const waiting = this.#waiting().sort((a, b) => (fewer(a, b) ? -1 : 1));
-    for (const asker of waiting.slice(coming)) {
+    for (const asker of waiting.slice(Math.max(0, coming - going.length))) {
       let victim: Party | undefined;
       for (const party of this.#parties.values()) {
         if (party === asker || !mayYield(party, asker, nowMs, turnMs)) continue;
