@@ -102,9 +102,15 @@ await journey(async (t, { guise }) => {
 
   await t.test('daemons that it leaves end with it', async (t) => {
     const site = await add('leave.test', ['leave', 'inherit:x']);
+    const ask = (): Promise<unknown> =>
+      askOnce(`${run}/sites/${site.name}.sock`, { REQUEST_METHOD: 'GET' }).catch(() => undefined);
     for (let n = 0; n < 3; n++) {
-      await askOnce(`${run}/sites/${site.name}.sock`, { REQUEST_METHOD: 'GET' }).catch(() => undefined);
-      await until('them to end with it', () => guise.processesOf(site.user).length === 0);
+      await ask();
+      await until('them to end with it', async () => {
+        if (guise.processesOf(site.user).length === 0) return true;
+        await ask(); // a daemon may have taken the connection, and the program waits for one
+        return false;
+      });
     }
     await guise.says('site', 'remove', site.name);
     t.same(guise.processesOf(site.user), []);
