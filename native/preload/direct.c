@@ -131,9 +131,10 @@ static int check_key(const struct task *task) {
 
 /*
  * Idle: SIGTERM from the master is the way to end. Its handler is php-cgi's, and interrupts the wait, as do SIGCONT
- * and a debugger that looks in; php-cgi knows which of them it was. Of workers that wait in accept(2) the kernel wakes the one that has waited longest, so all of them take turns and none keeps its
- * caches. Of those that wait in epoll_wait(2), with EPOLLEXCLUSIVE, it wakes the first that is idle. A connection that
- * another one has taken meanwhile is EAGAIN. Returns -1 with errno when there is none.
+ * and a debugger that looks in; php-cgi knows which of them it was. Of workers that wait in accept(2) the kernel wakes
+ * the one that has waited longest, so all of them take turns and none keeps its caches. Of those that wait in
+ * epoll_wait(2), with EPOLLEXCLUSIVE, it wakes the first that is idle. A connection that another one has taken
+ * meanwhile is EAGAIN. Returns -1 with errno when there is none.
  */
 static int accept_one(void) {
   struct epoll_event event;

@@ -43,6 +43,8 @@ __attribute__((constructor)) static void start(int argc, char **argv) {
   /* The title is written over the arguments, which php-cgi still has to read: template_serve() sets it. */
 }
 
+__attribute__((destructor)) static void end(void) { worker_end(); }
+
 static int is_connection(int fd) { return active && fd >= 0 && fd == worker_fd(); }
 
 EXPORT int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict length) {

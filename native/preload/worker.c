@@ -14,6 +14,7 @@ static int placeholder = -1; /* what php-cgi takes for its connection */
 static unsigned tasks_left;  /* counted down where has_limit */
 static int has_limit, has_task;
 static struct task task;
+static pid_t own_pid; /* a copy that a script forks has no task of its own */
 
 int worker_fd(void) { return placeholder; }
 
@@ -57,8 +58,16 @@ ssize_t worker_read(void *buffer, size_t length) {
   return feed_read(buffer, length);
 }
 
+void worker_end(void) {
+  if (!has_task || !answer.ended || getpid() != own_pid) return;
+  has_task = 0;
+  tree_reap();
+  lane->finished(&task, 1);
+}
+
 void worker_become(const struct lane *its_lane, unsigned tasks) {
   tree_hold();
+  own_pid = getpid();
   lane = its_lane;
   has_limit = tasks > 0;
   tasks_left = tasks;

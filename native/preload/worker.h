@@ -20,6 +20,9 @@ int worker_fd(void);
 /* Waits for a task. Returns 0 when a signal came instead; ends the process when there will be no task. */
 int worker_next_task(void);
 
+/* php-cgi ends. It was told to while it worked: then it asks for no other task, and the answered one is still open. */
+void worker_end(void);
+
 /*
  * read(2) for php-cgi: the request, then, behind its end, the next one. When a
  * signal comes instead the connection is at its end, for php-cgi asks between
