@@ -118,7 +118,7 @@ export class Logbook {
     const written = this.#long(writtenAt);
     const entries: LogbookEntry[] = [];
     while (this.#taken !== written && entries.length < most) {
-      const entry = this.#next(Number(written - this.#taken));
+      const entry = this.#next(Number(BigInt.asUintN(64, written - this.#taken)));
       if (entry === undefined) {
         this.#taken = written;
         break;
@@ -149,14 +149,19 @@ export class Logbook {
   #next(waiting: number): LogbookEntry | undefined {
     if (waiting < entryHeaderBytes || waiting > ringBytes) return undefined;
     const at = Number(this.#taken % BigInt(ringBytes));
-    if (at + 4 > ringBytes) return undefined;
-    const length = this.#all.readUInt32LE(ringAt + at);
+    this.#copyRing(at, 4);
+    const length = this.#copy.readUInt32LE(0);
     if (!isLength(length, Math.min(waiting, entryMaxBytes))) return undefined;
+    this.#copyRing(at, length);
+    this.#taken = BigInt.asUintN(64, this.#taken + BigInt(length));
+    return readEntry(this.#copy, length);
+  }
+
+  /** Around the end too: an honest worker goes on wherever one before it has left `written`. */
+  #copyRing(at: number, length: number): void {
     const first = Math.min(length, ringBytes - at);
     this.#all.copy(this.#copy, 0, ringAt + at, ringAt + at + first);
     this.#all.copy(this.#copy, first, ringAt, ringAt + length - first);
-    this.#taken += BigInt(length);
-    return readEntry(this.#copy, length);
   }
 
   #long(at: number): bigint {

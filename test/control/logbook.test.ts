@@ -80,6 +80,20 @@ t.test('sums that go back, or jump', (t) => {
   t.end();
 });
 
+t.test('an honest worker goes on wherever one before it has left off', (t) => {
+  for (const written of [2_764_797n, 61_439n, 2n ** 64n - 1n, 2n ** 64n - 8n]) {
+    const worker = new FakeLogbook(1);
+    const book = new Logbook(worker.memory, 1, 0);
+    worker.bytes.writeBigUInt64LE(written, 64);
+    book.take(256);
+    worker.serve({ uri: '/honest' });
+    worker.serve({ uri: '/next' });
+    const uris = book.take(256).map(({ uri }) => uri);
+    t.same(uris, ['/honest', '/next'], `${written}`);
+  }
+  t.end();
+});
+
 t.test('anything at all: nothing outside, nothing endless, and honest entries after it', (t) => {
   const piece = fc.record({
     at: fc.oneof(
