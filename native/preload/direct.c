@@ -1,8 +1,8 @@
 /*
  * The direct lane: the worker itself accepts on the site's own socket, reads
  * the request, checks peer and key, and answers refusals. Privilege: the
- * site's user. There is no router behind it: a connection carries one request
- * and is closed, kept or not, because an idle one would hold this worker.
+ * site's user. There is no router behind it. A connection that the web server
+ * keeps is waited for between two requests without holding this worker (kept.h).
  */
 #define _GNU_SOURCE
 #include "direct.h"
@@ -21,24 +21,87 @@
 #include "answer.h"
 #include "counters.h"
 #include "intake.h"
+#include "kept.h"
 #include "lane.h"
 #include "logbook.h"
 #include "pairs.h"
 #include "protocol.h"
 #include "rewrite.h"
 #include "site.h"
+#include "worker.h"
 
 static int listener = -1;
 static int waiting = -1; /* an epoll instance of this worker alone */
+static int held = -1;    /* a kept connection, in that instance */
+static int has_more;     /* something of its next request is there already */
 static uint64_t request_name; /* of the present one, in the ledger */
 
+static void rest(void) {
+  counters->last_end_ms = now_ms();
+  counters->busy_since_ms = 0;
+}
+
+/* A copy that a script's child has would stay in the instance. */
+static void let_go(void) {
+  epoll_ctl(waiting, EPOLL_CTL_DEL, held, NULL);
+  held = -1;
+  has_more = 0;
+}
+
+static void close_body(const struct task *task) {
+  if (task->body_file >= 0) syscall(SYS_close, task->body_file);
+}
+
 static void end_connection(const struct task *task) {
+  if (task->connection == held) let_go();
   intake_drain(task->connection);
   syscall(SYS_shutdown, task->connection, SHUT_RDWR);
   syscall(SYS_close, task->connection);
-  if (task->body_file >= 0) syscall(SYS_close, task->body_file);
-  counters->last_end_ms = now_ms();
-  counters->busy_since_ms = 0;
+  close_body(task);
+  rest();
+}
+
+/* The kernel wakes the first of those that wait: one without a connection should be found before one with. */
+static void queue_up(int door) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = door};
+  epoll_ctl(waiting, EPOLL_CTL_DEL, door, NULL);
+  epoll_ctl(waiting, EPOLL_CTL_ADD, door, &event);
+}
+
+/* Waits for the next request on this connection as well. Returns whether it could. */
+static int hold(int connection) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.fd = connection};
+  if (connection == held) return 1;
+  if (epoll_ctl(waiting, EPOLL_CTL_ADD, connection, &event) < 0) return 0;
+  held = connection;
+  queue_up(listener);
+  if (kept_door() >= 0) queue_up(kept_door());
+  return 1;
+}
+
+static void give_away(int connection) {
+  if (connection == held) let_go();
+  kept_give(connection);
+}
+
+/* A worker that ends closes none: a request may be on its way. */
+static void keep_connection(const struct task *task) {
+  int has_next = intake_renew();
+  int stays = !worker_is_last() && hold(task->connection);
+  if (has_next && !stays) {
+    end_connection(task); /* what has come of it is in this worker's memory */
+    return;
+  }
+  close_body(task);
+  rest();
+  if (stays) has_more = has_next;
+  else give_away(task->connection);
+}
+
+/* The answer has been given. What a script has left running may have a copy of the connection: then it ends for all. */
+static void leave_connection(const struct task *task, int is_whole) {
+  if (is_whole && intake_keeps() && kept_door() >= 0 && !worker_has_strays()) keep_connection(task);
+  else end_connection(task);
 }
 
 static const char *status_line(int reason) {
@@ -58,8 +121,8 @@ static const char *status_line(int reason) {
   }
 }
 
-/* The same page as the router's (src/router/refusal-page.ts); nothing of the request is in it. Returns its length. */
-static uint64_t answer_refusal(const struct task *task, int reason) {
+/* The same page as the router's (src/router/refusal-page.ts); nothing of the request is in it. Returns whether all of it has been sent. */
+static int answer_refusal(const struct task *task, int reason, uint64_t *bytes) {
   unsigned char out[1024];
   char page[320];
   const char *status = status_line(reason);
@@ -78,14 +141,18 @@ static uint64_t answer_refusal(const struct task *task, int reason) {
   record_header(end, FCGI_STDOUT, task->request_id, 0);
   record_header(end + FCGI_HEADER, FCGI_END_REQUEST, task->request_id, 8);
   memset(end + 2 * FCGI_HEADER, 0, 8);
-  ssize_t sent = send(task->connection, out, (size_t)(end - out) + 3 * FCGI_HEADER, MSG_NOSIGNAL);
-  return sent > 0 ? (uint64_t)sent : 0;
+  size_t whole = (size_t)(end - out) + 3 * FCGI_HEADER;
+  ssize_t sent = send(task->connection, out, whole, MSG_NOSIGNAL);
+  *bytes = sent > 0 ? (uint64_t)sent : 0;
+  return *bytes == whole;
 }
 
 /* The request is over before PHP has seen it. */
 static void refuse(const struct task *task, int reason) {
-  uint64_t bytes = answer_refusal(task, reason);
-  end_connection(task);
+  uint64_t bytes;
+  int is_whole = answer_refusal(task, reason, &bytes);
+  /* Of a request that has not come whole the rest follows. */
+  leave_connection(task, is_whole && reason < DIRECT_INTAKE);
   logbook_end((unsigned)atoi(status_line(reason)), (unsigned)reason, bytes);
 }
 
@@ -129,34 +196,52 @@ static int check_key(const struct task *task) {
   return is_accepted(key) ? 0 : DIRECT_WRONG_KEY;
 }
 
+/* Returns whether the peer may ask for anything. */
+static int welcome(int connection, int is_kept) {
+  struct timeval timeout = {.tv_sec = (time_t)(site.direct.read_timeout_ms / 1000),
+                            .tv_usec = (suseconds_t)(site.direct.read_timeout_ms % 1000) * 1000};
+  if (!is_web_server(connection)) {
+    counters->refused++;
+    counters->last_refusal = DIRECT_STRANGER;
+    return 0;
+  }
+  setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  intake_begin(connection, site.direct.max_body, is_kept);
+  return 1;
+}
+
 /*
  * Idle: SIGTERM from the master is the way to end. Its handler is php-cgi's, and interrupts the wait, as do SIGCONT
  * and a debugger that looks in; php-cgi knows which of them it was. Of workers that wait in accept(2) the kernel wakes
  * the one that has waited longest, so all of them take turns and none keeps its caches. Of those that wait in
  * epoll_wait(2), with EPOLLEXCLUSIVE, it wakes the first that is idle. A connection that another one has taken
- * meanwhile is EAGAIN. Returns -1 with errno when there is none.
+ * meanwhile is EAGAIN. Returns -1 with errno when there is none; EAGAIN: one should look again.
  */
-static int accept_one(void) {
+static int find_connection(void) {
   struct epoll_event event;
+  if (has_more) return held;
   if (epoll_wait(waiting, &event, 1, -1) < 0) return -1;
-  return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+  if (event.data.fd == held) return held;
+  int is_lent = event.data.fd != listener;
+  int connection = is_lent ? kept_take() : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+  if (connection < 0) return -1;
+  if (held >= 0) give_away(held);
+  if (welcome(connection, is_lent)) return connection;
+  end_connection(&(struct task){.connection = connection, .body_file = -1});
+  errno = EAGAIN;
+  return -1;
 }
 
-/* Returns whether there is a task; everything else has been answered or closed. */
+/* Returns whether there is a task; everything else has been answered, closed or kept. */
 static int receive(int connection, struct task *task) {
-  struct timeval timeout = {.tv_sec = (time_t)(site.direct.read_timeout_ms / 1000),
-                            .tv_usec = (suseconds_t)(site.direct.read_timeout_ms % 1000) * 1000};
   *task = (struct task){.connection = connection, .body_file = -1};
-  if (!is_web_server(connection)) {
-    counters->refused++;
-    counters->last_refusal = DIRECT_STRANGER;
-    end_connection(task);
+  has_more = 0;
+  enum intake_result result = intake_read(task);
+  if (result == INTAKE_NOTHING && hold(connection)) {
+    counters->busy_since_ms = 0;
     return 0;
   }
-  setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-  enum intake_result result = intake_read(connection, site.direct.max_body, task);
-  task->connection = connection;
-  if (result == INTAKE_CLOSE) {
+  if (result == INTAKE_NOTHING || result == INTAKE_CLOSE) {
     end_connection(task);
     return 0;
   }
@@ -166,16 +251,14 @@ static int receive(int connection, struct task *task) {
   return refusal == 0;
 }
 
+/* Where one look brings no task, php-cgi asks whether a signal has come meanwhile before the next one. */
 static int next(struct task *task) {
-  for (;;) {
-    int connection = accept_one();
-    if (connection < 0 && errno == EINTR) return 0;
-    if (connection < 0 && errno != ECONNABORTED && errno != EAGAIN) _exit(0);
-    if (connection < 0) continue;
-    counters->busy_since_ms = now_ms();
-    logbook_accepted();
-    if (receive(connection, task)) return 1;
-  }
+  int connection = find_connection();
+  if (connection < 0 && errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) _exit(0);
+  if (connection < 0) return 0;
+  counters->busy_since_ms = now_ms();
+  logbook_accepted();
+  return receive(connection, task);
 }
 
 static void started(void) {}
@@ -185,19 +268,24 @@ static void finished(const struct task *task, int is_last) {
   counters->served++;
   counters->bytes_out += answer.bytes;
   unsigned reason = answer.ended ? 0 : answer.peer_gone ? DIRECT_VISITOR_LEFT : DIRECT_CUT;
-  end_connection(task);
+  leave_connection(task, answer.ended && !answer.peer_gone);
   logbook_end(answer.status, reason, answer.bytes);
 }
 
 static void refused(const struct task *task, struct verdict verdict) { refuse(task, (int)verdict.reason); }
 
+static void leaving(void) {
+  if (held >= 0) give_away(held);
+}
+
 const struct lane *direct_lane(unsigned slot) {
-  static const struct lane lane = {next, started, finished, refused};
+  static const struct lane lane = {next, started, finished, refused, leaving};
   counters_choose(slot);
   logbook_choose(slot);
   listener = fcntl(GUISE_LISTEN_FD, F_DUPFD_CLOEXEC, GUISE_COUNTERS_FD + 1);
   waiting = epoll_create1(EPOLL_CLOEXEC);
-  struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+  struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = listener};
   if (listener < 0 || epoll_ctl(waiting, EPOLL_CTL_ADD, listener, &event) < 0) _exit(1);
+  kept_join(waiting);
   return &lane;
 }

@@ -40,6 +40,8 @@ static struct {
   int connection;
   int id; /* 0: not begun */
   int role;
+  int keeps;   /* the web server keeps the connection */
+  int is_kept; /* it did before this request */
   int params_ended, body_ended, aborted;
   struct announcement announced;
   int is_owed; /* the end of the body, which was not waited for */
@@ -133,6 +135,7 @@ static int take_record(const unsigned char *record, size_t length) {
     if (length != 8 || state.id) return 0; /* a second request at once: nobody was told that it may */
     state.id = id;
     state.role = content[0] << 8 | content[1];
+    state.keeps = content[2] & 1;
     if (state.role != 1) state.refusal = INTAKE_ROLE;
     return 1;
   }
@@ -198,35 +201,67 @@ static int may_begin(void) {
   return state.announced.is_bodiless && !state.body_length && state.refusal == INTAKE_COMPLETE;
 }
 
-static void begin(int connection, uint64_t max_body) {
+static void forget(void) {
   if (state.file >= 0) syscall(SYS_close, state.file);
   if (state.body_length > BODY_RESIDENT)
     madvise(memory + BODY_RESIDENT, sizeof memory - BODY_RESIDENT, MADV_DONTNEED);
   memset(&state, 0, sizeof state);
+  state.file = -1;
+}
+
+void intake_begin(int connection, uint64_t max_body, int is_kept) {
+  forget();
   state.connection = connection;
   state.max_body = max_body;
-  state.file = -1;
+  state.is_kept = is_kept;
   wire_at = wire_end = 0;
 }
 
-enum intake_result intake_read(int connection, uint64_t max_body, struct task *task) {
-  begin(connection, max_body);
+int intake_keeps(void) { return state.keeps; }
+
+static int has_begun(void) { return state.id || wire_end; }
+
+int intake_renew(void) {
+  int connection = state.connection, is_owed = state.is_owed;
+  uint64_t max_body = state.max_body;
+  forget();
+  state.connection = connection;
+  state.max_body = max_body;
+  state.is_kept = 1;
+  if (!is_owed) return has_begun();
+  ssize_t n = recv(connection, wire + wire_end, sizeof wire - wire_end, MSG_DONTWAIT);
+  if (n <= 0) return has_begun();
+  wire_end += (size_t)n;
+  /* Of a request that is over, and so ignored. What breaks the rules is found when it is read on. */
+  return !take_records() || has_begun();
+}
+
+/* Takes what has come already, then waits for more. Returns INTAKE_COMPLETE when all is there. */
+static enum intake_result receive_all(void) {
+  if (wire_end && !take_records()) return INTAKE_CLOSE;
   while (!may_begin() && !state.body_ended) {
-    ssize_t n = recv(connection, wire + wire_end, sizeof wire - wire_end, 0);
+    int may_be_nothing = state.is_kept && !has_begun();
+    int flags = may_be_nothing ? MSG_DONTWAIT : 0;
+    ssize_t n = recv(state.connection, wire + wire_end, sizeof wire - wire_end, flags);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EAGAIN && state.id) {
-      task->request_id = state.id;
-      return INTAKE_TIMEOUT;
-    }
+    if (n < 0 && errno == EAGAIN && may_be_nothing) return INTAKE_NOTHING;
+    if (n < 0 && errno == EAGAIN && state.id) return INTAKE_TIMEOUT;
     if (n <= 0) return INTAKE_CLOSE;
     wire_end += (size_t)n;
     if (!take_records()) return INTAKE_CLOSE;
   }
+  return INTAKE_COMPLETE;
+}
+
+enum intake_result intake_read(struct task *task) {
+  enum intake_result result = receive_all();
+  task->request_id = state.id;
+  if (result != INTAKE_COMPLETE) return result;
   int64_t declared = state.announced.length;
   state.is_owed = !state.body_ended;
   if (state.refusal == INTAKE_COMPLETE && declared > 0 && (uint64_t)declared > state.body_length)
     state.refusal = INTAKE_CUT_SHORT;
-  *task = (struct task){.connection = connection,
+  *task = (struct task){.connection = state.connection,
                         .request_id = state.id,
                         .params = params,
                         .params_length = state.params_length,
@@ -239,7 +274,7 @@ enum intake_result intake_read(int connection, uint64_t max_body, struct task *t
 }
 
 void intake_expect_end(int connection, int request_id) {
-  begin(connection, 0);
+  intake_begin(connection, 0, 0);
   state.id = request_id;
   state.params_ended = 1;
   state.is_owed = 1;

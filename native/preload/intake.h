@@ -15,15 +15,29 @@ enum intake_result {
   INTAKE_BODY_TOO_LARGE,  /* 413 */
   INTAKE_CUT_SHORT,       /* 400 */
   INTAKE_ROLE,            /* 501 */
-  INTAKE_SPOOL            /* 500 */
+  INTAKE_SPOOL,           /* 500 */
+  INTAKE_NOTHING          /* a kept connection, on which no request has begun */
 };
+
+/* The next request comes on this connection. is_kept: perhaps later. */
+void intake_begin(int connection, uint64_t max_body, int is_kept);
 
 /*
  * Fills `task`, whose memory stays valid until the next call. Where the result
  * is a refusal, task->request_id is set and the rest of the request has been
  * read as far as patience goes, so that an answer reaches the peer.
  */
-enum intake_result intake_read(int connection, uint64_t max_body, struct task *task);
+enum intake_result intake_read(struct task *task);
+
+/* Whether the web server keeps the connection after the request that has been read. */
+int intake_keeps(void);
+
+/*
+ * That request is over, and the next one may come on its connection. Takes the
+ * end of a body that was not waited for, if it is there. Returns whether
+ * something of the next request has come already.
+ */
+int intake_renew(void);
 
 /* The request is known, by another way; only the end of its body, which is empty, is still to come. */
 void intake_expect_end(int connection, int request_id);

@@ -9,7 +9,7 @@
 #include "task.h"
 
 struct lane {
-  /* Waits for a task. Returns 0 when a signal came instead; ends the process when there will be no task. */
+  /* Waits for a task. Returns 0 when something else came, perhaps a signal; ends the process when there will be no task. */
   int (*next)(struct task *task);
   /* A part of the answer is about to be written. */
   void (*started)(void);
@@ -17,6 +17,8 @@ struct lane {
   void (*finished)(const struct task *task, int is_last);
   /* The task must not run; nothing has been written. Lets go of its descriptors. */
   void (*refused)(const struct task *task, struct verdict verdict);
+  /* The worker ends while it has no task. NULL: nothing is to be done. */
+  void (*leaving)(void);
 };
 
 /* The lane of a worker whose jobs come over `channel`; its slate is in `slot`, if it has one. */

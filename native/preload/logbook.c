@@ -13,14 +13,9 @@
 enum { CPU_PERIOD_US = 100000 };
 
 static const uint64_t id_mask = ((uint64_t)1 << 48) - 1;
-static const struct {
-  const char *name;
-  size_t max; /* bytes; more is cut */
-} texts[ENTRY_TEXTS] = {
-    [ENTRY_CLIENT] = {"REMOTE_ADDR", 64},    [ENTRY_METHOD] = {"REQUEST_METHOD", 32},
-    [ENTRY_HOST] = {"SERVER_NAME", 255},     [ENTRY_URI] = {"REQUEST_URI", 2048},
-    [ENTRY_SCRIPT] = {"SCRIPT_FILENAME", 1024},
-};
+/* Bytes; more is cut. */
+static const size_t text_max[ENTRY_TEXTS] = {
+    [ENTRY_CLIENT] = 64, [ENTRY_METHOD] = 32, [ENTRY_HOST] = 255, [ENTRY_URI] = 2048, [ENTRY_SCRIPT] = 1024};
 
 static struct logbook *book;
 static uint64_t id_start, id_factor, accepted_us, cpu_seen_us;
@@ -53,15 +48,24 @@ void logbook_choose(uint32_t slot) {
 
 void logbook_accepted(void) { accepted_us = now_us(); }
 
+static int which_text(struct span name) {
+  if (span_is(name, "REMOTE_ADDR")) return ENTRY_CLIENT;
+  if (span_is(name, "REQUEST_METHOD")) return ENTRY_METHOD;
+  if (span_is(name, "SERVER_NAME")) return ENTRY_HOST;
+  if (span_is(name, "REQUEST_URI")) return ENTRY_URI;
+  return span_is(name, "SCRIPT_FILENAME") ? ENTRY_SCRIPT : -1;
+}
+
 static void note_texts(struct entry *entry, const struct task *task) {
   const unsigned char *at = task->params, *end = at + task->params_length;
   struct span name, value, found[ENTRY_TEXTS] = {{NULL, 0}};
-  while (at && pair_next(&at, end, &name, &value) > 0)
-    for (int i = 0; i < ENTRY_TEXTS; i++)
-      if (span_is(name, texts[i].name)) found[i] = value;
+  while (at && pair_next(&at, end, &name, &value) > 0) {
+    int which = which_text(name);
+    if (which >= 0) found[which] = value;
+  }
   unsigned char *out = (unsigned char *)(entry + 1);
   for (int i = 0; i < ENTRY_TEXTS; i++) {
-    size_t n = found[i].length < texts[i].max ? found[i].length : texts[i].max;
+    size_t n = found[i].length < text_max[i] ? found[i].length : text_max[i];
     if (n) memcpy(out, found[i].at, n);
     entry->lengths[i] = (uint16_t)n;
     out += n;

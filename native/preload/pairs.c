@@ -1,8 +1,6 @@
 #define _GNU_SOURCE
 #include "pairs.h"
 
-#include <string.h>
-
 static int get_length(const unsigned char **at, const unsigned char *end, size_t *n) {
   if (*at >= end) return 0;
   if (**at < 128) {
@@ -23,13 +21,4 @@ int pair_next(const unsigned char **at, const unsigned char *end, struct span *n
   value->at = name->at + name->length;
   *at += name->length + value->length;
   return 1;
-}
-
-int span_is(struct span name, const char *text) {
-  return name.length == strlen(text) && !memcmp(name.at, text, name.length);
-}
-
-int span_starts(struct span name, const char *text) {
-  size_t n = strlen(text);
-  return name.length >= n && !memcmp(name.at, text, n);
 }

@@ -16,7 +16,8 @@ enum { GUISE_LISTEN_FD = 0, GUISE_MASTER_FD = 3 };
 /* master -> template */
 enum order_type {
   ORDER_FORK = 1,
-  ORDER_LIST = 2 /* SCM_RIGHTS: the list of the template's children (tree.h) */
+  ORDER_LIST = 2, /* SCM_RIGHTS: the list of the template's children (tree.h) */
+  ORDER_CLOSE = 3 /* no further request is to be taken: connections that are kept end */
 };
 enum { ORDER_ONE_JOB = 1, ORDER_DIRECT = 2 };
 struct order {
@@ -31,7 +32,8 @@ enum report_type {
   REPORT_READY = 1,  /* PHP is initialised, orders may come */
   REPORT_BORN = 2,   /* sent by the worker itself: the kernel vouches for its pid */
   REPORT_EXITED = 3, /* status is that of waitpid(2) */
-  REPORT_FAILED = 4  /* fork failed, status is the errno */
+  REPORT_FAILED = 4, /* fork failed, status is the errno */
+  REPORT_WAITING = 5 /* on a kept connection of the direct lane something has come, and there is no worker */
 };
 struct report {
   uint32_t type;

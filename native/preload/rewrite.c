@@ -107,8 +107,8 @@ static int is_rewritten(struct span name, struct span value, struct found *found
 
 static int put_content_length(struct writer *w, const struct found *found, uint64_t length) {
   char text[24];
-  int n = snprintf(text, sizeof text, "%llu", (unsigned long long)length);
   if (length == 0 && !found->has_content_length) return 1;
+  int n = snprintf(text, sizeof text, "%llu", (unsigned long long)length);
   if (length == 0 && found->content_length.length == 0) n = 0;
   return put(w, "CONTENT_LENGTH", 14, text, (size_t)n);
 }

@@ -153,7 +153,7 @@ static void refused(const struct task *task, struct verdict verdict) {
 }
 
 const struct lane *routed_lane(int job_channel, unsigned slot) {
-  static const struct lane lane = {next, started, finished, refused};
+  static const struct lane lane = {next, started, finished, refused, NULL};
   channel = job_channel;
   slate = shared_slot(slot, sizeof *slate);
   /* Whoever followed the worker before this one. */

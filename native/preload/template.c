@@ -16,6 +16,7 @@
 
 #include "counters.h"
 #include "engine.h"
+#include "kept.h"
 #include "protocol.h"
 #include "site.h"
 #include "title.h"
@@ -40,6 +41,7 @@ static void on_child(int signal) { (void)signal; }
 static void lose_master(void) {
   if (!master_gone) master_gone_ms = now_ms();
   master_gone = 1;
+  kept_leave();
 }
 
 /* Reports may wait until the master reads; a master that is gone gets none. */
@@ -133,7 +135,10 @@ static void become_worker(const struct order *order, int channel, const sigset_t
 
 /* Returns 1 in the new worker. */
 static int fork_worker(const struct order *order, int channel, const sigset_t *mask) {
-  if (order->flags & ORDER_DIRECT) has_direct_workers = 1;
+  if (order->flags & ORDER_DIRECT) {
+    has_direct_workers = 1;
+    kept_open();
+  }
   pid_t pid = fork();
   if (pid == 0) {
     become_worker(order, channel, mask);
@@ -181,6 +186,7 @@ static int follow_orders(const sigset_t *mask) {
       tree_list(channel);
       continue;
     }
+    if (n == (ssize_t)sizeof order && order.type == ORDER_CLOSE) kept_leave();
     int is_complete = channel >= 0 || (order.flags & ORDER_DIRECT);
     if (n == (ssize_t)sizeof order && order.type == ORDER_FORK && is_complete) {
       if (fork_worker(&order, channel, mask)) return 1;
@@ -212,6 +218,12 @@ static void end_without_master(void) {
   if (has_direct_workers) dismiss_workers();
 }
 
+/* Said again every second, for a site that could not have any may have some then. */
+static void ask_for_workers(void) {
+  struct report message = {.type = REPORT_WAITING};
+  report(&message);
+}
+
 void template_serve(void) {
   sigset_t blocked, mask;
   sigemptyset(&blocked);
@@ -228,8 +240,13 @@ void template_serve(void) {
   for (;;) {
     reap();
     if (master_gone) end_without_master();
+    int asks = child_count == 0 && kept_waits();
+    if (asks) ask_for_workers();
     struct timespec second = {.tv_sec = 1};
-    struct pollfd p = {.fd = master_gone ? -1 : GUISE_MASTER_FD, .events = POLLIN};
-    if (ppoll(&p, 1, master_gone ? &second : NULL, &mask) > 0 && follow_orders(&mask)) return;
+    struct pollfd fds[1 + KEPT_POLLED] = {{.fd = master_gone ? -1 : GUISE_MASTER_FD, .events = POLLIN}};
+    kept_watch(fds + 1);
+    if (ppoll(fds, 1 + KEPT_POLLED, master_gone || asks ? &second : NULL, &mask) <= 0) continue;
+    if (fds[0].revents && follow_orders(&mask)) return;
+    kept_serve();
   }
 }

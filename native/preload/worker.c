@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "answer.h"
@@ -14,7 +15,8 @@ static int placeholder = -1; /* what php-cgi takes for its connection */
 static unsigned tasks_left;  /* counted down where has_limit */
 static int has_limit, has_task;
 static struct task task;
-static pid_t own_pid; /* a copy that a script forks has no task of its own */
+static int has_strays, is_ending;
+static int is_copy; /* a child that a script has forked: no task is its own */
 
 int worker_fd(void) { return placeholder; }
 
@@ -23,6 +25,12 @@ static void count(void) {
   if (has_limit && --tasks_left == 0) _exit(0);
 }
 
+int worker_is_last(void) { return has_strays || is_ending || (has_limit && tasks_left == 1); }
+
+int worker_has_strays(void) { return has_strays; }
+
+static void become_copy(void) { is_copy = 1; }
+
 /*
  * What the script has left running stays below this worker, whose end gives it
  * to the template, where the master sees it. So it never mixes with what later
@@ -30,13 +38,14 @@ static void count(void) {
  */
 static void finish(void) {
   has_task = 0;
-  int is_last = tree_reap();
-  lane->finished(&task, is_last);
-  if (is_last) _exit(0);
+  has_strays = tree_reap();
+  lane->finished(&task, has_strays);
+  if (has_strays) _exit(0);
   count();
 }
 
 int worker_next_task(void) {
+  if (is_copy) _exit(0);
   if (has_task) finish();
   for (;;) {
     if (!lane->next(&task)) return 0;
@@ -59,15 +68,18 @@ ssize_t worker_read(void *buffer, size_t length) {
 }
 
 void worker_end(void) {
-  if (!has_task || !answer.ended || getpid() != own_pid) return;
+  if (!lane || is_copy) return;
+  if (!has_task && lane->leaving) lane->leaving();
+  if (!has_task || !answer.ended) return;
   has_task = 0;
-  tree_reap();
+  is_ending = 1;
+  has_strays = tree_reap();
   lane->finished(&task, 1);
 }
 
 void worker_become(const struct lane *its_lane, unsigned tasks) {
   tree_hold();
-  own_pid = getpid();
+  pthread_atfork(NULL, NULL, become_copy);
   lane = its_lane;
   has_limit = tasks > 0;
   tasks_left = tasks;

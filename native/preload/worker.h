@@ -20,6 +20,10 @@ int worker_fd(void);
 /* Waits for a task. Returns 0 when a signal came instead; ends the process when there will be no task. */
 int worker_next_task(void);
 
+/* Of the task that is over: whether the worker ends now, and whether something is left that its script has started. */
+int worker_is_last(void);
+int worker_has_strays(void);
+
 /* php-cgi ends. It was told to while it worked: then it asks for no other task, and the answered one is still open. */
 void worker_end(void);
 

@@ -7,6 +7,7 @@
 export const orderBytes = 16;
 export const orderFork = 1;
 export const orderList = 2;
+export const orderClose = 3;
 const orderOneJob = 1;
 const orderDirect = 2;
 
@@ -33,11 +34,18 @@ export function writeListOrder(out: Buffer): void {
   out.writeUInt32LE(orderList, 0);
 }
 
+/** No further request is to be taken. */
+export function writeCloseOrder(out: Buffer): void {
+  out.fill(0, 0, orderBytes);
+  out.writeUInt32LE(orderClose, 0);
+}
+
 export const reportBytes = 40;
 export const reportReady = 1;
 export const reportBorn = 2;
 export const reportExited = 3;
 export const reportFailed = 4;
+export const reportWaiting = 5;
 
 export interface Report {
   readonly type: number;
@@ -53,7 +61,7 @@ export interface Report {
 export function readReport(buffer: Buffer, length: number): Report | undefined {
   if (length !== reportBytes) return undefined;
   const type = buffer.readUInt32LE(0);
-  if (type < reportReady || type > reportFailed) return undefined;
+  if (type < reportReady || type > reportWaiting) return undefined;
   return {
     type,
     worker: buffer.readUInt32LE(4),

@@ -51,6 +51,8 @@ export class DirectLane implements Lane {
   #isWatching = false;
   #isLeaving = false;
   #isClosed = false;
+  /** A request has come while the last workers were leaving. */
+  #isAwaited = false;
   #timer: NodeJS.Timeout | undefined;
   #awakeSinceMs = 0;
   #refusedBefore = 0;
@@ -146,6 +148,12 @@ export class DirectLane implements Lane {
     }
   }
 
+  /** On a connection that the web server keeps: the socket does not tell of it. */
+  awaited(): void {
+    if (this.#owner.workers > 0 || this.#isLeaving) this.#isAwaited = true;
+    else this.room();
+  }
+
   yieldOne(): void {
     const idle = this.#longestIdle();
     this.#leaving.send(idle?.worker ?? this.#leaving.anyOther());
@@ -210,6 +218,7 @@ export class DirectLane implements Lane {
   #wake(): void {
     this.#unwatch();
     this.#isLeaving = false;
+    this.#isAwaited = false;
     this.#awakeSinceMs = monotonicMs();
     this.#timer ??= setTimeout(() => {
       this.#look();
@@ -242,7 +251,8 @@ export class DirectLane implements Lane {
   /** A pause before the socket is watched again, so that a site that cannot start does not keep the master busy. */
   #rest(): void {
     this.#timer = undefined;
-    this.#watch();
+    if (this.#isAwaited) this.#wake();
+    else this.#watch();
   }
 
   /** Once a second while there are workers: time limits, replacements, idleness. */

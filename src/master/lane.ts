@@ -66,6 +66,8 @@ export interface Lane {
   noRoom(count: number, wish: Wish): void;
   /** There is room for one: it may be asked for, at once or never. */
   room(): void;
+  /** The template says that a request has come, and no worker is there. */
+  awaited(): void;
   /** One worker is to go at the end of a request, an idle one at once. */
   yieldOne(): void;
   /** For how long one of its workers has been idle, the longest; undefined: none is, or the router knows. */

@@ -114,6 +114,10 @@ export class ProgramLane implements Lane {
     this.notGiven();
   }
 
+  awaited(): void {
+    // There is no template.
+  }
+
   room(): void {
     if (this.#closedMs !== undefined || this.#leavingMs !== undefined) return;
     if (this.#setup.connections().waiting === 0) return;

@@ -92,6 +92,10 @@ export class RoutedLane implements Lane {
     this.#router()?.tell(toRouter.room, this.#site, 0, 0, 0);
   }
 
+  awaited(): void {
+    // Requests wait in the router.
+  }
+
   yieldOne(): void {
     this.#router()?.tell(toRouter.yield, this.#site, 0, 0, 0);
   }

@@ -15,6 +15,7 @@ import {
   reportExited,
   reportFailed,
   reportReady,
+  reportWaiting,
 } from '../control/template-messages.js';
 import { errnoName, forkHint } from '../os/errno.js';
 import { deathText, signalName } from '../os/signal.js';
@@ -175,6 +176,7 @@ export class SiteRuntime implements TreeOwner, LaneOwner {
     this.lane.close();
     // While it has workers, it is the template that tells of their end.
     if (this.workers.size === 0) this.#template?.retire();
+    else this.#template?.quiet();
   }
 
   killAll(): void {
@@ -201,6 +203,7 @@ export class SiteRuntime implements TreeOwner, LaneOwner {
     } else if (report.type === reportBorn) this.#workerBorn(report, pid, uid);
     else if (report.type === reportExited) this.#workerExited(report);
     else if (report.type === reportFailed) this.#workerNotForked(report);
+    else if (report.type === reportWaiting) this.lane.awaited();
   }
 
   /** Pid and uid are the kernel's word, so a template cannot pass off somebody else's process as its worker. */

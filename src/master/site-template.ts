@@ -95,6 +95,11 @@ export class SiteTemplate {
     this.#timer.unref();
   }
 
+  /** No further request is to be taken. */
+  quiet(): void {
+    this.process?.quiet();
+  }
+
   retire(): void {
     this.process?.retire();
   }

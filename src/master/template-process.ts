@@ -13,6 +13,7 @@ import {
   type Report,
   readReport,
   reportBytes,
+  writeCloseOrder,
   writeForkOrder,
   writeListOrder,
 } from '../control/template-messages.js';
@@ -105,6 +106,12 @@ export class TemplateProcess {
   fork(order: ForkOrder, channel: number): boolean {
     writeForkOrder(this.#order, order);
     return this.#channel.send(this.#order, orderBytes, channel);
+  }
+
+  /** Connections that it keeps for its workers end. */
+  quiet(): void {
+    writeCloseOrder(this.#order);
+    this.#channel.send(this.#order, orderBytes);
   }
 
   /** It reaps its last workers and ends by itself. */

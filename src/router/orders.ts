@@ -163,6 +163,7 @@ function siteGone({ server, acceptor, direct }: OrderTargets, id: number): void 
   direct.close(id);
   const site = server.byId.get(id);
   if (site !== undefined) closeSite(server, site);
+  server.closeOrphans();
 }
 
 function rekeySite(server: Server, site: RoutedSite, { keyHashes }: RouterKeys): void {

@@ -151,6 +151,19 @@ export class Server {
     }
   }
 
+  /** A site has gone. Who keeps connections to a socket that nobody serves any more should find them closed. */
+  closeOrphans(): void {
+    for (const connection of [...this.connections]) {
+      const isIdle = connection.isReading && connection.reader.phase === 'idle';
+      if (isIdle && this.#isOrphaned(connection)) this.#reply.close(connection);
+    }
+  }
+
+  /** It came in on the own socket of a site that is not there any more, or has its requests without a router now. */
+  #isOrphaned(connection: Connection): boolean {
+    return connection.listenerSite !== 0 && this.sites.ownerOf(connection) === undefined;
+  }
+
   /** A site's pool, or the site itself, has changed. */
   siteChanged(site: RoutedSite): void {
     this.idle.watch(site);
@@ -181,8 +194,9 @@ export class Server {
   /** Request head → site. The key is overwritten before anything else happens. */
   #headComplete(connection: Connection, head: Head): void {
     const owner = this.sites.ownerOf(connection);
-    const isOrphaned = owner === undefined && connection.listenerSite !== 0;
-    const site = isOrphaned ? 'no-site' : this.sites.identify(head, owner, connection.demandsKey);
+    const site = this.#isOrphaned(connection)
+      ? 'no-site'
+      : this.sites.identify(head, owner, connection.demandsKey);
     head.blankKeys();
     if (typeof site === 'string') {
       this.#refuseHead(connection, head, site);
@@ -222,7 +236,7 @@ export class Server {
     site.counters.count(outcome, Date.now());
     this.ledger.record(outcome, site, head);
     if (ending.kind === 'done') {
-      this.#reply.answered(connection, keep);
+      this.#reply.answered(connection, keep && !this.#isOrphaned(connection));
       return;
     }
     this.#log.refusal(outcome, head, ending.note?.found, site.lines);

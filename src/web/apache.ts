@@ -31,6 +31,7 @@ export function apacheConfiguration(config: Config, site: Site, options: WebOpti
     ...directory(site),
     '',
     ...(options.form === 'sethandler' ? handleScripts(site, socket) : proxyPassMatch(site, socket)),
+    ...(options.form === 'sethandler' && site.dispatch === 'direct' ? keepConnections(site, socket) : []),
     '',
     ...identify(site),
   ];
@@ -95,6 +96,15 @@ export function handleScripts(site: Passed, socket: string): string[] {
     '</FilesMatch>',
     '# php-cgi wants plain paths.',
     'ProxyFCGIBackendType GENERIC',
+  ];
+}
+
+/** On the direct lane an idle connection holds no worker, and none has to be made for each request. */
+function keepConnections(site: Site, socket: string): string[] {
+  return [
+    '# Connections to the workers are kept.',
+    `<Proxy "unix:${socket}|fcgi://guise-${site.name}/" enablereuse=on>`,
+    '</Proxy>',
   ];
 }
 

@@ -31,7 +31,7 @@ export function automaticNginx(config: Config): string {
       'nginx',
       'Belongs into the server block of all such hosts, beside a root with $host in it.',
     ),
-    ...passScripts(passed, sharedSocketPath(config.paths.run)),
+    ...passScripts(passed, [`fastcgi_pass unix:${sharedSocketPath(config.paths.run)};`]),
     '',
   ].join('\n');
 }

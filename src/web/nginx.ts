@@ -26,12 +26,16 @@ export function nginxConfiguration(config: Config, site: Site, options: WebOptio
   refuseCharacters(site, 'socket', socket, /[^A-Za-z0-9_./@+~,=-]/, 'nginx');
   // There is no way to write a dollar sign that is not the beginning of a variable.
   refuseCharacters(site, 'root', site.root, /\$/, 'nginx');
-  const inside = [...documents(site), '', ...passScripts(site, socket)];
   if (options.bare) {
+    const inside = [...documents(site), '', ...passScripts(site, [`fastcgi_pass unix:${socket};`])];
     return [...heading(site, 'nginx', 'Belongs inside its server block.'), ...inside, ''].join('\n');
   }
+  const kept = site.dispatch === 'direct' ? keptConnections(site, socket) : undefined;
+  const pass = kept?.pass ?? [`fastcgi_pass unix:${socket};`];
+  const inside = [...documents(site), '', ...passScripts(site, pass)];
   return [
     ...heading(site, 'nginx', 'A complete server.'),
+    ...(kept?.upstream ?? []),
     'server {',
     ...indent([
       `listen ${options.listen ?? '80'};`,
@@ -64,8 +68,23 @@ function documents(site: Site): string[] {
   ];
 }
 
+/** On the direct lane an idle connection holds no worker, and none has to be made for each request. */
+function keptConnections(site: Site, socket: string) {
+  const name = `guise-${site.name}`;
+  return {
+    upstream: [
+      '# Connections to the workers are kept, as many for each process of nginx.',
+      `upstream ${name} {`,
+      ...indent([`server unix:${socket};`, `keepalive ${site.maxWorkers};`]),
+      '}',
+      '',
+    ],
+    pass: ['fastcgi_keep_conn on;', `fastcgi_pass ${name};`],
+  };
+}
+
 /** The location that passes scripts on. */
-export function passScripts(site: Passed, socket: string): string[] {
+export function passScripts(site: Passed, pass: readonly string[]): string[] {
   const pattern = suffixPattern(site);
   return [
     `location ~ "[^/]\\.${pattern}(/|$)" {`,
@@ -80,7 +99,7 @@ export function passScripts(site: Passed, socket: string): string[] {
       '# guise has limits of its own and answers with a page when they are reached; these are longer.',
       `fastcgi_read_timeout ${patienceSeconds(site)}s;`,
       `fastcgi_send_timeout ${patienceSeconds(site)}s;`,
-      `fastcgi_pass unix:${socket};`,
+      ...pass,
     ]),
     '}',
   ];

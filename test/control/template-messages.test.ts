@@ -5,8 +5,8 @@ import {
   orderBytes,
   readReport,
   reportBytes,
-  reportFailed,
   reportReady,
+  reportWaiting,
   writeForkOrder,
 } from '../../src/control/template-messages.js';
 
@@ -59,13 +59,13 @@ t.test('any bytes are a report of a known type, or none', (t) => {
     fc.property(
       fc.uint8Array({ minLength: 80, maxLength: 80 }),
       fc.nat(80),
-      fc.nat(6),
+      fc.nat(7),
       (bytes, length, type) => {
         const buffer = Buffer.from(bytes);
-        if (type < 6) buffer.writeUInt32LE(type, 0);
+        if (type < 7) buffer.writeUInt32LE(type, 0);
         const report = readReport(buffer, length);
         const known = buffer.readUInt32LE(0);
-        if (length !== reportBytes || known < reportReady || known > reportFailed)
+        if (length !== reportBytes || known < reportReady || known > reportWaiting)
           return report === undefined;
         return report !== undefined && Object.values(report).every((value) => Number.isInteger(value));
       },

@@ -100,10 +100,12 @@ await journey(async (t, world) => {
   }
 
   await t.test('a pool keeps its processes, a fresh process serves one request', async (t) => {
+    // A connection for each request: one that is kept stays with the worker that it came to.
     const pids = async (site: Site): Promise<number[]> => {
+      const params = await paramsFor(guise, site, '/whoami.php');
       const seen = [];
       for (let n = 0; n < 20; n++)
-        seen.push(((await get(servers[0]?.at(site) as Address, '/whoami.php')).json() as Whoami).pid);
+        seen.push((JSON.parse((await askOnce(socketOf(site), params)).body) as Whoami).pid);
       return seen;
     };
     const inPool = await pids(pool);

@@ -56,6 +56,7 @@ export class SetRig {
         unborn: () => undefined,
         noRoom: () => undefined,
         room: () => undefined,
+        awaited: () => undefined,
         yieldOne: () => undefined,
         idleMs: () => undefined,
         giveUpIdle: () => undefined,

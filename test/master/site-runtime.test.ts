@@ -79,6 +79,7 @@ class SiteRig {
         unborn: () => undefined,
         noRoom: (count: number) => void this.told.noRoom.push(count),
         room: () => undefined,
+        awaited: () => undefined,
         yieldOne: () => undefined,
         idleMs: () => undefined,
         giveUpIdle: () => undefined,

@@ -67,10 +67,12 @@ int main(void) {
   SHOW("NOTE_LAST", NOTE_LAST);
   SHOW("ORDER_FORK", ORDER_FORK);
   SHOW("ORDER_LIST", ORDER_LIST);
+  SHOW("ORDER_CLOSE", ORDER_CLOSE);
   SHOW("REPORT_READY", REPORT_READY);
   SHOW("REPORT_BORN", REPORT_BORN);
   SHOW("REPORT_EXITED", REPORT_EXITED);
   SHOW("REPORT_FAILED", REPORT_FAILED);
+  SHOW("REPORT_WAITING", REPORT_WAITING);
   printf("\\"end\\": 0}");
 }
 `;
@@ -131,10 +133,12 @@ t.test('layouts and numbers are the same on both sides', (t) => {
     NOTE_LAST: worker.noteLast,
     ORDER_FORK: template.orderFork,
     ORDER_LIST: template.orderList,
+    ORDER_CLOSE: template.orderClose,
     REPORT_READY: template.reportReady,
     REPORT_BORN: template.reportBorn,
     REPORT_EXITED: template.reportExited,
     REPORT_FAILED: template.reportFailed,
+    REPORT_WAITING: template.reportWaiting,
     end: 0,
   });
   t.end();

@@ -57,6 +57,16 @@ t.test('own sockets, suffixes, sites without a key', async (t) => {
   t.notMatch(apacheConfiguration(web.settings, { ...site, keys: [] }, complete), 'GUISE_KEY');
 });
 
+t.test('on the direct lane connections are kept', async (t) => {
+  const web = makeWeb(t);
+  const site = web.make('www', 'socket = "own"\ndispatch = "direct"\n');
+  const text = apacheConfiguration(web.settings, site, complete);
+  const target = /SetHandler "proxy:(.+)"/.exec(text)?.[1];
+  t.ok(text.includes(`<Proxy "${target}" enablereuse=on>`), 'of the very target that scripts are handed to');
+  t.match(checkApache(web, text), { status: 0 });
+  t.notMatch(apacheConfiguration(web.settings, { ...site, dispatch: 'router' }, complete), 'enablereuse');
+});
+
 t.test('paths come out right, or are refused', async (t) => {
   const web = makeWeb(t);
   const odd = web.make(oddRoot);

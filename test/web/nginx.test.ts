@@ -38,6 +38,21 @@ t.test('own sockets, suffixes, no body, sites without a key', async (t) => {
   t.notMatch(nginxConfiguration(web.settings, { ...site, keys: [] }, complete), 'GUISE_KEY');
 });
 
+t.test('on the direct lane connections are kept', async (t) => {
+  const web = makeWeb(t);
+  const site = web.make('www', 'socket = "own"\ndispatch = "direct"\nmax_workers = 5\n');
+  const text = nginxConfiguration(web.settings, site, complete);
+  t.match(text, /^upstream guise-a\.example \{\n {4}server unix:\S+;\n {4}keepalive 5;\n\}/m);
+  t.match(text, 'fastcgi_keep_conn on;\n');
+  t.match(text, 'fastcgi_pass guise-a.example;');
+  t.match(checkNginx(web, text), { status: 0 });
+  t.notMatch(nginxConfiguration(web.settings, site, { ...complete, bare: true }), /upstream|keep_conn/);
+  t.notMatch(
+    nginxConfiguration(web.settings, { ...site, dispatch: 'router' }, complete),
+    /upstream|keep_conn/,
+  );
+});
+
 t.test('paths come out right, or are refused', async (t) => {
   const web = makeWeb(t);
   const odd = web.make(oddRoot.replaceAll('$', '\\'));
