@@ -37,6 +37,7 @@ export const arms: readonly Arm[] = [
     against: 'fpm-reuse',
     quick: true,
   }),
+  kept('guise-direct-reuse', 'guise pool, direct, kept connections', { quick: true }),
   closed('mpm-itk', 'mpm-itk + mod_php', { quick: true }),
   closed('guise-fresh', 'guise per request, routed', { quick: true }),
   closed('guise-fresh-direct', 'guise per request, direct', { quick: true }),

@@ -79,6 +79,7 @@ export const lanes: readonly Lane[] = [
   { id: 'guise-own', mode: 'pool', socket: 'own', dispatch: 'router' },
   { id: 'guise-reuse', mode: 'pool', socket: 'own', dispatch: 'router', reuse: true },
   { id: 'guise-direct', mode: 'pool', socket: 'own', dispatch: 'direct' },
+  { id: 'guise-direct-reuse', mode: 'pool', socket: 'own', dispatch: 'direct', reuse: true },
   { id: 'guise-fresh', mode: 'per-request', socket: 'shared', dispatch: 'router' },
   { id: 'guise-fresh-direct', mode: 'per-request', socket: 'own', dispatch: 'direct' },
   { id: 'guise-nginx', mode: 'pool', socket: 'shared', dispatch: 'router', front: 'nginx' },
