@@ -6,16 +6,13 @@
  * Privilege: root. The counters are the site's word about itself, and decide about its own workers only.
  */
 
-import { readSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { type Figures, figure } from '../account/figures.js';
-import { counterSlotBytes, type DirectCounters, readCounters } from '../control/direct-counters.js';
-import { directMemoryBytes } from '../control/logbook.js';
+import type { DirectCounters } from '../control/direct-counters.js';
 import { toRouter } from '../control/router-messages.js';
 import { POLLIN, type Poller } from '../os/poller.js';
-import { sharedMemory } from '../os/shared-memory.js';
-import { close } from '../os/socket.js';
 import type { Site } from '../site/site.js';
+import { DirectMemory } from './direct-memory.js';
 import { DirectTally } from './direct-tally.js';
 import type { Lane, LaneRouter, LaneSite, TemplateSupplies, WorkerSupplies } from './lane.js';
 import { type Idle, LeavingWorkers } from './leaving-workers.js';
@@ -42,10 +39,7 @@ export class DirectLane implements Lane {
   readonly isDirect = true;
   readonly #setup: DirectSetup;
   readonly #owner: LaneSite;
-  /** Counters, and logbooks behind them. */
-  #shared: number;
-  /** A copy of the counters: read with pread(2), never through a mapping. */
-  readonly #memory: Buffer;
+  readonly #memory: DirectMemory;
   readonly #places: Places;
   readonly #leaving: LeavingWorkers;
   #isWatching = false;
@@ -64,8 +58,7 @@ export class DirectLane implements Lane {
     this.#setup = setup;
     this.#owner = owner;
     const { maxWorkers } = setup.site;
-    this.#shared = sharedMemory('guise-logbooks', directMemoryBytes(maxWorkers));
-    this.#memory = Buffer.alloc(maxWorkers * counterSlotBytes);
+    this.#memory = new DirectMemory(maxWorkers);
     this.#places = new Places(maxWorkers);
     this.#leaving = new LeavingWorkers(this.#places, (worker) => owner.signal(SIGTERM, worker));
     this.#watch();
@@ -75,7 +68,7 @@ export class DirectLane implements Lane {
     const { site, listener, webUids, readTimeoutMs } = this.#setup;
     return {
       listener,
-      shared: this.#shared,
+      shared: this.#memory.fd,
       env: {
         GUISE_SHARED: '1',
         GUISE_KEYS: site.keyRequired ? site.keys.join(',') : '',
@@ -95,8 +88,8 @@ export class DirectLane implements Lane {
 
   introduce(): void {
     const { id, site, router } = this.#setup;
-    if (this.#shared < 0) return;
-    router()?.giveDirectSite(id, site, this.#shared);
+    if (this.#memory.fd < 0) return;
+    router()?.giveDirectSite(id, site, this.#memory.fd);
     for (const { worker, slot, pid } of this.#places.born) this.#introduceWorker(worker, slot, pid);
   }
 
@@ -160,7 +153,7 @@ export class DirectLane implements Lane {
   }
 
   isFree(worker: number): boolean {
-    return this.#read()[this.#places.slotOf(worker)]?.busySinceMs === 0;
+    return this.#memory.read()[this.#places.slotOf(worker)]?.busySinceMs === 0;
   }
 
   recycle(worker: number): void {
@@ -176,7 +169,7 @@ export class DirectLane implements Lane {
   }
 
   #longestIdle(): Idle | undefined {
-    return this.#leaving.longestIdle(this.#read(), this.#awakeSinceMs, monotonicMs());
+    return this.#leaving.longestIdle(this.#memory.read(), this.#awakeSinceMs, monotonicMs());
   }
 
   close(): void {
@@ -192,7 +185,7 @@ export class DirectLane implements Lane {
   }
 
   figures(): Figures {
-    this.#count(this.#read(), monotonicMs());
+    this.#count(this.#memory.read(), monotonicMs());
     return this.#tally.figures.slice();
   }
 
@@ -239,13 +232,8 @@ export class DirectLane implements Lane {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#isLeaving = false;
-    if (this.#isClosed) this.#release();
+    if (this.#isClosed) this.#memory.release();
     else if (this.#owner.workers === 0) this.#timer = setTimeout(() => this.#rest(), periodMs / 10);
-  }
-
-  #release(): void {
-    if (this.#shared >= 0) close(this.#shared);
-    this.#shared = -1;
   }
 
   /** A pause before the socket is watched again, so that a site that cannot start does not keep the master busy. */
@@ -258,7 +246,7 @@ export class DirectLane implements Lane {
   /** Once a second while there are workers: time limits, replacements, idleness. */
   #look(): void {
     const nowMs = monotonicMs();
-    const all = this.#read();
+    const all = this.#memory.read();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#look();
@@ -299,7 +287,7 @@ export class DirectLane implements Lane {
 
   /** One that has ended and still says that it is busy has taken a request along. */
   #countLost(worker: number, wasTimedOut: boolean): void {
-    const busySinceMs = this.#read()[this.#places.slotOf(worker)]?.busySinceMs ?? 0;
+    const busySinceMs = this.#memory.read()[this.#places.slotOf(worker)]?.busySinceMs ?? 0;
     if (busySinceMs > 0) this.#tally.lost(wasTimedOut ? 'time-limit' : 'worker-died', Date.now());
   }
 
@@ -310,11 +298,6 @@ export class DirectLane implements Lane {
     if (count <= 0) return;
     const reasons = [...new Set(all.map(({ lastRefusal }) => lastRefusal).filter((reason) => reason > 0))];
     this.#setup.log.warn({ site: this.#setup.site.name, count, reasons }, 'requests refused');
-  }
-
-  #read(): DirectCounters[] {
-    if (this.#shared >= 0) readSync(this.#shared, this.#memory, 0, this.#memory.length, 0);
-    return Array.from({ length: this.#setup.site.maxWorkers }, (_, slot) => readCounters(this.#memory, slot));
   }
 }
 
