@@ -2,7 +2,8 @@
 
 import { arms } from './arms.js';
 import type { Density, DensityResult } from './density-result.js';
-import type { KeptResult } from './kept.js';
+import type { KeptLane, KeptResult } from './kept.js';
+import type { Measured } from './load.js';
 import type { NoisyResult } from './noisy.js';
 import { pages } from './pages.js';
 import type { Recorded } from './results.js';
@@ -138,16 +139,26 @@ function noisyTable(result: NoisyResult): string {
   );
 }
 
-function keptTable({ connections, open, crowd, alone, idleCpuMs }: KeptResult): string {
-  const row = (title: string, measured: typeof crowd): string[] =>
-    measured === undefined
-      ? [title, 'failed', '', '']
-      : [title, whole(measured.perSecond), fraction(measured.p50), fraction(measured.p99)];
+function keptTable({ connections, lanes }: KeptResult): string {
+  const title = (lane: KeptLane): string => (lane.dispatch === 'direct' ? 'direct' : 'routed');
+  const row = (name: string, { perSecond, p50, p99 }: Measured): string[] => [
+    name,
+    whole(perSecond),
+    fraction(p50),
+    fraction(p99),
+  ];
+  const said = lanes.map(
+    (lane) =>
+      `${title(lane)}: ${lane.open} connections stay open; ${lane.idleCpuMs.toFixed(1)} ms of guise's processor time in a second in which nobody asks`,
+  );
   return [
-    `Connections that the router held: ${open}. CPU of guise in a second in which nobody asks: ${idleCpuMs?.toFixed(1) ?? '?'} ms.`,
+    `${said.join('. ')}.`,
     table(
       ['8 workers', 'requests/s', 'p50 ms', 'p99 ms'],
-      [row(`${connections} at once`, crowd), row('then one at a time', alone)],
+      lanes.flatMap((lane) => [
+        row(`${title(lane)}, ${connections} at once`, lane.crowd),
+        row(`${title(lane)}, then one at a time`, lane.alone),
+      ]),
     ),
   ].join('\n\n');
 }
