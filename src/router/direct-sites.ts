@@ -46,6 +46,11 @@ export class DirectSites {
   }
 
   /** No worker of it comes any more. */
+  /** Whether a site of this name has its requests without the router. */
+  has(name: string): boolean {
+    return [...this.#sites.values()].some((site) => site.name === name && !site.isClosing);
+  }
+
   close(id: number): void {
     const site = this.#sites.get(id);
     if (site === undefined) return;

@@ -100,8 +100,7 @@ function carryOutShared(
       slatesArrived(server.byId.get(order.site), descriptor);
       break;
     case toRouter.directSite:
-      direct.open(order.site, row() as RouterDirectSite, mapSharedMemory(descriptor));
-      close(descriptor);
+      directSite(server, direct, order.site, row() as RouterDirectSite, descriptor);
       break;
     case toRouter.directWorker:
       direct.arrived(order.site, order.worker, order.a, order.b);
@@ -112,6 +111,20 @@ function carryOutShared(
     default:
       shareRoom(server, order);
   }
+}
+
+/** It may have been routed until now, and its old form go before or after. */
+function directSite(
+  server: Server,
+  direct: OrderTargets['direct'],
+  id: number,
+  row: RouterDirectSite,
+  memory: number,
+): void {
+  direct.open(id, row, mapSharedMemory(memory));
+  close(memory);
+  const isRouted = [...server.byId.values()].some((site) => site.name === row.name && !site.isClosing);
+  if (!isRouted) server.closeIdle(row.name);
 }
 
 /** What pool/sharing.ts has decided. */
@@ -162,8 +175,9 @@ function siteGone({ server, acceptor, direct }: OrderTargets, id: number): void 
   acceptor.remove(id);
   direct.close(id);
   const site = server.byId.get(id);
-  if (site !== undefined) closeSite(server, site);
-  server.closeOrphans();
+  if (site === undefined) return;
+  closeSite(server, site);
+  if (direct.has(site.name)) server.closeIdle(site.name);
 }
 
 function rekeySite(server: Server, site: RoutedSite, { keyHashes }: RouterKeys): void {

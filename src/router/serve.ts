@@ -151,15 +151,15 @@ export class Server {
     }
   }
 
-  /** A site has gone. Who keeps connections to a socket that nobody serves any more should find them closed. */
-  closeOrphans(): void {
+  /** The site of this name has its requests without a router now: connections that are kept to its old socket end. */
+  closeIdle(name: string): void {
     for (const connection of [...this.connections]) {
       const isIdle = connection.isReading && connection.reader.phase === 'idle';
-      if (isIdle && this.#isOrphaned(connection)) this.#reply.close(connection);
+      if (isIdle && connection.listenerName === name) this.#reply.close(connection);
     }
   }
 
-  /** It came in on the own socket of a site that is not there any more, or has its requests without a router now. */
+  /** It came in on the own socket of a site that is not here any more. */
   #isOrphaned(connection: Connection): boolean {
     return connection.listenerSite !== 0 && this.sites.ownerOf(connection) === undefined;
   }

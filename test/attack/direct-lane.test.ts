@@ -115,19 +115,25 @@ await arena(
     });
 
     await t.test('a request in a body, on a connection that is to be kept', async (t) => {
-      const smuggled = request(await paramsFor(instance, bob, '/admin.php', forged), { keep: true });
+      const admin = await paramsFor(instance, bob, '/admin.php', forged);
       const outer = await paramsFor(instance, bob, '/index.php', {
         REQUEST_METHOD: 'POST',
         CONTENT_LENGTH: '4',
       });
       const client = await FcgiClient.connect(own);
       client.send(
-        request(outer, { keep: true, body: Buffer.concat([Buffer.from('name'), smuggled]) }),
-        smuggled,
+        request(outer, {
+          keep: true,
+          body: Buffer.concat([Buffer.from('name'), request(admin, { keep: true, id: 2 })]),
+        }),
+        request({ ...admin, GUISE_KEY: '' }, { keep: true, id: 3 }),
       );
       t.match((await client.answer()).body, 'front page');
-      await client.closed();
-      t.pass('one request, and the connection is closed');
+      t.equal((await client.answer(3)).status, 403, 'what comes behind it has to have the key');
+      client.send(request(await paramsFor(instance, bob, '/index.php'), { keep: true, id: 4 }));
+      t.match((await client.answer(4)).body, 'front page', 'and the next answer is that of the next request');
+      t.notOk(client.hasHeard, 'what stood in the body was none');
+      client.end();
     });
 
     await t.test('bombs and nonsense end no worker', async (t) => {
