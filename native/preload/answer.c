@@ -153,6 +153,7 @@ static int send_all(struct iovec *parts, size_t count) {
 }
 
 static ssize_t send_or_hold(const void *data, size_t length) {
+  if (answer.is_copy) return (ssize_t)length;
   int whole = follow(data, length);
   if (!whole && held_length + length <= HOLD_MAX) {
     memcpy(held + held_length, data, length);

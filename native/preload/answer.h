@@ -15,6 +15,7 @@ struct answer {
   int started;       /* bytes have gone out */
   int ended;         /* END_REQUEST has gone out */
   int peer_gone;     /* writing failed */
+  int is_copy;       /* this is a child that the script has forked: nothing of it goes out */
   unsigned status;   /* HTTP status of the answer, 0 before its headers */
   uint64_t bytes;    /* written to the connection */
   void (*on_start)(void); /* called before the first write that does not also end the answer */

@@ -34,6 +34,7 @@ static int listener = -1;
 static int waiting = -1; /* an epoll instance of this worker alone */
 static int held = -1;    /* a kept connection, in that instance */
 static int has_more;     /* something of its next request is there already */
+static int was_lent;     /* the last connection that is new here has come through the other door */
 static uint64_t request_name; /* of the present one, in the ledger */
 
 static void rest(void) {
@@ -64,8 +65,10 @@ static void end_connection(const struct task *task) {
 /* The kernel wakes the first of those that wait: one without a connection should be found before one with. */
 static void queue_up(int door) {
   struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = door};
+  if (door < 0) return;
   epoll_ctl(waiting, EPOLL_CTL_DEL, door, NULL);
-  epoll_ctl(waiting, EPOLL_CTL_ADD, door, &event);
+  /* A worker that hears of nothing would seem to be idle for ever. */
+  if (epoll_ctl(waiting, EPOLL_CTL_ADD, door, &event) < 0) _exit(1);
 }
 
 /* Waits for the next request on this connection as well. Returns whether it could. */
@@ -74,8 +77,9 @@ static int hold(int connection) {
   if (connection == held) return 1;
   if (epoll_ctl(waiting, EPOLL_CTL_ADD, connection, &event) < 0) return 0;
   held = connection;
-  queue_up(listener);
-  if (kept_door() >= 0) queue_up(kept_door());
+  /* The other door is looked at first, so that neither starves. */
+  queue_up(was_lent ? listener : kept_door());
+  queue_up(was_lent ? kept_door() : listener);
   return 1;
 }
 
@@ -84,18 +88,19 @@ static void give_away(int connection) {
   kept_give(connection);
 }
 
-/* A worker that ends closes none: a request may be on its way. */
+/* A worker that ends reads nothing more and closes nothing: a request may be on its way. */
 static void keep_connection(const struct task *task) {
-  int has_next = intake_renew();
   int stays = !worker_is_last() && hold(task->connection);
-  if (has_next && !stays) {
-    end_connection(task); /* what has come of it is in this worker's memory */
+  if (stays) {
+    has_more = intake_renew();
+  } else if (intake_has_bytes()) {
+    end_connection(task); /* what has come of the next request is in this worker's memory */
     return;
+  } else {
+    give_away(task->connection);
   }
   close_body(task);
   rest();
-  if (stays) has_more = has_next;
-  else give_away(task->connection);
 }
 
 /* The answer has been given. What a script has left running may have a copy of the connection: then it ends for all. */
@@ -225,6 +230,7 @@ static int find_connection(void) {
   int is_lent = event.data.fd != listener;
   int connection = is_lent ? kept_take() : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
   if (connection < 0) return -1;
+  was_lent = is_lent;
   if (held >= 0) give_away(held);
   if (welcome(connection, is_lent)) return connection;
   end_connection(&(struct task){.connection = connection, .body_file = -1});
@@ -242,7 +248,9 @@ static int receive(int connection, struct task *task) {
     return 0;
   }
   if (result == INTAKE_NOTHING || result == INTAKE_CLOSE) {
+    uint64_t last_end_ms = counters->last_end_ms;
     end_connection(task);
+    if (!task->request_id) counters->last_end_ms = last_end_ms; /* that was no request */
     return 0;
   }
   request_name = logbook_begin(task);
@@ -275,11 +283,21 @@ static void finished(const struct task *task, int is_last) {
 static void refused(const struct task *task, struct verdict verdict) { refuse(task, (int)verdict.reason); }
 
 static void leaving(void) {
-  if (held >= 0) give_away(held);
+  if (has_more) end_connection(&(struct task){.connection = held, .body_file = -1});
+  else if (held >= 0) give_away(held);
+}
+
+/* Nothing is to be waited for, read or answered there. */
+static void copied(const struct task *task) {
+  if (task) syscall(SYS_close, task->connection);
+  if (held >= 0 && (!task || held != task->connection)) syscall(SYS_close, held);
+  syscall(SYS_close, listener);
+  syscall(SYS_close, waiting);
+  kept_part();
 }
 
 const struct lane *direct_lane(unsigned slot) {
-  static const struct lane lane = {next, started, finished, refused, leaving};
+  static const struct lane lane = {next, started, finished, refused, leaving, copied};
   counters_choose(slot);
   logbook_choose(slot);
   listener = fcntl(GUISE_LISTEN_FD, F_DUPFD_CLOEXEC, GUISE_COUNTERS_FD + 1);

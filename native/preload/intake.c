@@ -43,6 +43,7 @@ static struct {
   int keeps;   /* the web server keeps the connection */
   int is_kept; /* it did before this request */
   int params_ended, body_ended, aborted;
+  int is_broken; /* the peer has broken the rules */
   struct announcement announced;
   int is_owed; /* the end of the body, which was not waited for */
   size_t params_length;
@@ -219,6 +220,8 @@ void intake_begin(int connection, uint64_t max_body, int is_kept) {
 
 int intake_keeps(void) { return state.keeps; }
 
+int intake_has_bytes(void) { return wire_end > 0; }
+
 static int has_begun(void) { return state.id || wire_end; }
 
 int intake_renew(void) {
@@ -232,13 +235,14 @@ int intake_renew(void) {
   ssize_t n = recv(connection, wire + wire_end, sizeof wire - wire_end, MSG_DONTWAIT);
   if (n <= 0) return has_begun();
   wire_end += (size_t)n;
-  /* Of a request that is over, and so ignored. What breaks the rules is found when it is read on. */
-  return !take_records() || has_begun();
+  /* Of a request that is over, and so ignored. */
+  state.is_broken = !take_records();
+  return state.is_broken || has_begun();
 }
 
 /* Takes what has come already, then waits for more. Returns INTAKE_COMPLETE when all is there. */
 static enum intake_result receive_all(void) {
-  if (wire_end && !take_records()) return INTAKE_CLOSE;
+  if (state.is_broken || (wire_end && !take_records())) return INTAKE_CLOSE;
   while (!may_begin() && !state.body_ended) {
     int may_be_nothing = state.is_kept && !has_begun();
     int flags = may_be_nothing ? MSG_DONTWAIT : 0;

@@ -32,6 +32,9 @@ enum intake_result intake_read(struct task *task);
 /* Whether the web server keeps the connection after the request that has been read. */
 int intake_keeps(void);
 
+/* Whether something has been received behind it. */
+int intake_has_bytes(void);
+
 /*
  * That request is over, and the next one may come on its connection. Takes the
  * end of a body that was not waited for, if it is there. Returns whether

@@ -4,7 +4,8 @@
  * the usual case and costs nothing. When it turns to another one it gives the
  * first to the template, which watches all that it has been given and lends
  * one to any idle worker as soon as something comes. So no request waits for a
- * connection that nobody uses, and a worker may end without closing one.
+ * connection that nobody uses, and a worker may end without closing the
+ * one that it holds.
  * Privilege: the site's user, all of them.
  */
 #ifndef GUISE_KEPT_H
@@ -26,8 +27,11 @@ void kept_serve(void);
 /* Of the template: whether something has come that no worker has taken. */
 int kept_waits(void);
 
-/* Of the template, which ends: closes all. In a new worker: they are not its own. */
+/* Of the template: no request is taken any more, and all connections end. */
 void kept_leave(void);
+
+/* In a new worker: what is the template's. Before it opens anything itself, for there may be many. */
+void kept_forget(void);
 
 /* Of a worker: has its epoll instance tell of what is lent, as `kept_door` in the event. */
 void kept_join(int epoll);
@@ -38,5 +42,8 @@ int kept_take(void);
 
 /* Of a worker: gives a connection away, on which nothing has begun. It is closed here. */
 void kept_give(int connection);
+
+/* In a copy of a worker, which takes and gives nothing. */
+void kept_part(void);
 
 #endif

@@ -19,6 +19,8 @@ struct lane {
   void (*refused)(const struct task *task, struct verdict verdict);
   /* The worker ends while it has no task. NULL: nothing is to be done. */
   void (*leaving)(void);
+  /* In a child that the script of `task` has forked (NULL: it has none): closes what is the worker's alone. */
+  void (*copied)(const struct task *task);
 };
 
 /* The lane of a worker whose jobs come over `channel`; its slate is in `slot`, if it has one. */

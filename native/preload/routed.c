@@ -152,8 +152,13 @@ static void refused(const struct task *task, struct verdict verdict) {
   end_job(task, &note);
 }
 
+static void copied(const struct task *task) {
+  if (task) really_close(task->connection);
+  really_close(channel);
+}
+
 const struct lane *routed_lane(int job_channel, unsigned slot) {
-  static const struct lane lane = {next, started, finished, refused, NULL};
+  static const struct lane lane = {next, started, finished, refused, NULL, copied};
   channel = job_channel;
   slate = shared_slot(slot, sizeof *slate);
   /* Whoever followed the worker before this one. */

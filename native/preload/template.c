@@ -36,6 +36,8 @@ static int has_direct_workers;
 static uint64_t globals; /* PHP's, for the slow log */
 static uint32_t engine;
 
+enum { ASK_PERIOD_MS = 1000 };
+
 static void on_child(int signal) { (void)signal; }
 
 static void lose_master(void) {
@@ -106,6 +108,7 @@ static unsigned staggered(unsigned limit, uint32_t slot) { return limit - limit 
 /* In the child: the kernel attaches its true pid to this report, so nobody has to believe it. */
 static void become_worker(const struct order *order, int channel, const sigset_t *mask) {
   int is_direct = (order->flags & ORDER_DIRECT) != 0;
+  kept_forget();
   /*
    * Not a session of its own: Linux shares processor time between sessions
    * first (sched(7), autogroup), so a busy site would weigh as many times as it
@@ -218,9 +221,12 @@ static void end_without_master(void) {
   if (has_direct_workers) dismiss_workers();
 }
 
-/* Said again every second, for a site that could not have any may have some then. */
+/* Once a second at most: a site that cannot have any may have some then, and one whose workers die asks no faster. */
 static void ask_for_workers(void) {
+  static uint64_t asked_ms;
   struct report message = {.type = REPORT_WAITING};
+  if (asked_ms && now_ms() - asked_ms < ASK_PERIOD_MS) return;
+  asked_ms = now_ms();
   report(&message);
 }
 

@@ -29,7 +29,13 @@ int worker_is_last(void) { return has_strays || is_ending || (has_limit && tasks
 
 int worker_has_strays(void) { return has_strays; }
 
-static void become_copy(void) { is_copy = 1; }
+/* The answer is the worker's to give: a copy of it that ends would end the answer too, before the script has. */
+static void become_copy(void) {
+  if (is_copy) return;
+  is_copy = 1;
+  answer.is_copy = 1;
+  lane->copied(has_task ? &task : NULL);
+}
 
 /*
  * What the script has left running stays below this worker, whose end gives it

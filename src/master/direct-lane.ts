@@ -47,6 +47,7 @@ export class DirectLane implements Lane {
   #isClosed = false;
   /** A request has come while the last workers were leaving. */
   #isAwaited = false;
+  #awaitedMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #awakeSinceMs = 0;
   #refusedBefore = 0;
@@ -99,6 +100,7 @@ export class DirectLane implements Lane {
 
   /** It accepts by itself. */
   born(worker: number, _channel: number, pid: number): void {
+    this.#isAwaited = false;
     this.#places.bear(worker, pid);
     this.#introduceWorker(worker, this.#places.slotOf(worker), pid);
   }
@@ -143,8 +145,12 @@ export class DirectLane implements Lane {
 
   /** On a connection that the web server keeps: the socket does not tell of it. */
   awaited(): void {
-    if (this.#owner.workers > 0 || this.#isLeaving) this.#isAwaited = true;
-    else this.room();
+    // It says so again, at most once a second; so whoever speaks faster is not heard.
+    const nowMs = monotonicMs();
+    if (nowMs - this.#awaitedMs < periodMs / 2) return;
+    this.#awaitedMs = nowMs;
+    if (this.#isLeaving) this.#isAwaited = true;
+    else if (this.#owner.workers === 0) this.room();
   }
 
   yieldOne(): void {

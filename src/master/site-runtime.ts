@@ -203,7 +203,11 @@ export class SiteRuntime implements TreeOwner, LaneOwner {
     } else if (report.type === reportBorn) this.#workerBorn(report, pid, uid);
     else if (report.type === reportExited) this.#workerExited(report);
     else if (report.type === reportFailed) this.#workerNotForked(report);
-    else if (report.type === reportWaiting) this.lane.awaited();
+    else if (report.type === reportWaiting) {
+      // A request waits in the template: that is no time to end it.
+      this.#scheduleTemplateEnd();
+      this.lane.awaited();
+    }
   }
 
   /** Pid and uid are the kernel's word, so a template cannot pass off somebody else's process as its worker. */

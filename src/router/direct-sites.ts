@@ -45,12 +45,12 @@ export class DirectSites {
     this.#sites.set(id, new DirectSite(id, row, memory));
   }
 
-  /** No worker of it comes any more. */
   /** Whether a site of this name has its requests without the router. */
   has(name: string): boolean {
     return [...this.#sites.values()].some((site) => site.name === name && !site.isClosing);
   }
 
+  /** No worker of it comes any more. */
   close(id: number): void {
     const site = this.#sites.get(id);
     if (site === undefined) return;

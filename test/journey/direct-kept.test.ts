@@ -24,6 +24,7 @@ await journey(async (t, world) => {
   const two = await add('two.test', 'bob', 'max_workers=2');
   const short = await add('short.test', 'carol', 'max_workers=2', 'max_requests=3');
   const quiet = await add('quiet.test', 'erin', 'max_workers=2', 'idle_timeout=1s');
+  const narrow = await add('narrow.test', 'frank', 'max_workers=2', 'limits.nofile=48');
   const fresh = await guise.addSite({
     name: 'fresh.test',
     user: 'dave',
@@ -157,6 +158,75 @@ await journey(async (t, world) => {
     const next = await open(two);
     await whoami(next, two);
     next.end();
+  });
+
+  await t.test('a child that a script forks has no part in the answer, nor in the next one', async (t) => {
+    const script = `<?php
+      $child = pcntl_fork();
+      if ($child === 0) { echo 'the child'; exit; }
+      pcntl_waitpid($child, $status);
+      echo 'the parent';`;
+    writeAs(two, 'fork.php', script);
+    for (let n = 0; n < 3; n++) {
+      const client = await open(two);
+      t.equal((await ask(client, two, '/fork.php')).body, 'the parent');
+      for (let more = 0; more < 3 && !client.isClosed; more++) await whoami(client, two);
+      client.end();
+    }
+  });
+
+  await t.test('who keeps a connection is not overtaken by those who connect', async (t) => {
+    const [first, second] = await Promise.all([open(one), open(one)]);
+    await whoami(first, one);
+    await whoami(second, one);
+    let served = 0;
+    let isOver = false;
+    const crowd = Array.from({ length: 10 }, async () => {
+      while (!isOver) {
+        const client = await open(one);
+        await ask(client, one);
+        served++;
+        client.end();
+      }
+    });
+    await until('the crowd to be served', () => served >= 20);
+    const before = served;
+    await whoami(first, one);
+    t.ok(served - before < 30, `${served - before} of the crowd came first`);
+    isOver = true;
+    await Promise.all(crowd);
+    first.end();
+    second.end();
+  });
+
+  await t.test('a site with few descriptors keeps few, the newest', async (t) => {
+    const clients: FcgiClient[] = [];
+    for (let n = 0; n < 30; n++) {
+      const client = await open(narrow);
+      await whoami(client, narrow);
+      clients.push(client);
+    }
+    await until('the oldest to be closed', () => clients[0]?.isClosed === true);
+    const [, , , , last] = clients.slice(-5);
+    await whoami(last as FcgiClient, narrow);
+    await guise.says('site', 'restart', narrow.name);
+    const next = await open(narrow);
+    await whoami(next, narrow);
+    for (const client of [...clients, next]) client.end();
+  });
+
+  await t.test('who waits on a site that is being changed is told at once', async (t) => {
+    const [a, b] = await Promise.all([open(one), open(one)]);
+    await whoami(a, one);
+    await whoami(b, one);
+    a.send(request(await paramsFor(guise, one, '/slow.php?ms=15000'), { keep: true }));
+    await until('it to run', async () => (await guise.siteStatus(one.name)).workers.busy === 1);
+    b.send(request(await paramsFor(guise, one, '/whoami.php'), { keep: true }));
+    await guise.says('site', 'set', one.name, '--set', 'time_limit=30s');
+    await b.closed();
+    t.notOk(a.hasHeard, 'the other one still runs');
+    t.equal((await a.answer()).status, 200, 'and is not disturbed');
+    a.end();
   });
 
   await t.test('a crash ends the connection of its request, and no other', async () => {
