@@ -199,7 +199,7 @@ await journey(async (t, world) => {
     second.end();
   });
 
-  await t.test('a site with few descriptors keeps few, the newest', async (t) => {
+  await t.test('a site with few descriptors keeps few, the newest', async () => {
     const clients: FcgiClient[] = [];
     for (let n = 0; n < 30; n++) {
       const client = await open(narrow);
@@ -219,7 +219,9 @@ await journey(async (t, world) => {
     const [a, b] = await Promise.all([open(one), open(one)]);
     await whoami(a, one);
     await whoami(b, one);
-    a.send(request(await paramsFor(guise, one, '/slow.php?ms=15000'), { keep: true }));
+    // A signal ends a sleep.
+    writeAs(one, 'long.php', '<?php for ($end = hrtime(true) + 5e9; hrtime(true) < $end;) usleep(1000);');
+    a.send(request(await paramsFor(guise, one, '/long.php'), { keep: true }));
     await until('it to run', async () => (await guise.siteStatus(one.name)).workers.busy === 1);
     b.send(request(await paramsFor(guise, one, '/whoami.php'), { keep: true }));
     await guise.says('site', 'set', one.name, '--set', 'time_limit=30s');
