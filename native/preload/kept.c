@@ -39,12 +39,15 @@ void kept_open(void) {
     kept_leave();
 }
 
+/* Of a message that carries one descriptor, cmsg(3). */
+union control {
+  struct cmsghdr header;
+  char bytes[CMSG_SPACE(sizeof(int))];
+};
+
 static ssize_t send_descriptor(int channel, int fd, int flags) {
   char byte = 0;
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
-  } control;
+  union control control;
   struct iovec part = {&byte, 1};
   struct msghdr message = {
       .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
@@ -60,10 +63,7 @@ static ssize_t send_descriptor(int channel, int fd, int flags) {
 /* One at most: room for none of the others. -1 with errno, 0 at the channel's end. A message without one is EAGAIN. */
 static int receive_descriptor(int channel) {
   char byte;
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
-  } control;
+  union control control;
   struct iovec part = {&byte, 1};
   struct msghdr message = {
       .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int))};
