@@ -9,8 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -26,7 +24,7 @@
 #include "logbook.h"
 #include "pairs.h"
 #include "protocol.h"
-#include "rewrite.h"
+#include "refusal.h"
 #include "site.h"
 #include "worker.h"
 
@@ -109,56 +107,15 @@ static void leave_connection(const struct task *task, int is_whole) {
   else end_connection(task);
 }
 
-static const char *status_line(int reason) {
-  switch (reason) {
-    case SCRIPT_NOT_NAMED:
-    case SCRIPT_NOT_FOUND: return "404 Not Found";
-    case SCRIPT_BAD_PATH:
-    case SCRIPT_BAD_PARAMS:
-    case DIRECT_INTAKE + INTAKE_CUT_SHORT: return "400 Bad Request";
-    case SCRIPT_NO_ROOT: return "503 Service Unavailable";
-    case DIRECT_INTAKE + INTAKE_TIMEOUT: return "408 Request Timeout";
-    case DIRECT_INTAKE + INTAKE_BODY_TOO_LARGE: return "413 Payload Too Large";
-    case DIRECT_INTAKE + INTAKE_PARAMS_TOO_LARGE: return "431 Request Header Fields Too Large";
-    case DIRECT_INTAKE + INTAKE_ROLE: return "501 Not Implemented";
-    case DIRECT_INTAKE + INTAKE_SPOOL: return "500 Internal Server Error";
-    default: return "403 Forbidden";
-  }
-}
-
-/* The same page as the router's (src/router/refusal-page.ts); nothing of the request is in it. Returns whether all of it has been sent. */
-static int answer_refusal(const struct task *task, int reason, uint64_t *bytes) {
-  unsigned char out[1024];
-  char page[320];
-  const char *status = status_line(reason);
-  counters->refused++;
-  counters->last_refusal = (uint32_t)reason;
-  int body = snprintf(page, sizeof page,
-                      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>%s</title></head>\n"
-                      "<body><h1>%s</h1><p>Reference: %012llx</p></body></html>\n",
-                      status, status, (unsigned long long)request_name);
-  int length = snprintf((char *)out + FCGI_HEADER, sizeof out - 3 * FCGI_HEADER,
-                        "Status: %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n"
-                        "Cache-Control: no-store\r\n\r\n%s",
-                        status, body, page);
-  record_header(out, FCGI_STDOUT, task->request_id, (size_t)length);
-  unsigned char *end = out + FCGI_HEADER + length;
-  record_header(end, FCGI_STDOUT, task->request_id, 0);
-  record_header(end + FCGI_HEADER, FCGI_END_REQUEST, task->request_id, 8);
-  memset(end + 2 * FCGI_HEADER, 0, 8);
-  size_t whole = (size_t)(end - out) + 3 * FCGI_HEADER;
-  ssize_t sent = send(task->connection, out, whole, MSG_NOSIGNAL);
-  *bytes = sent > 0 ? (uint64_t)sent : 0;
-  return *bytes == whole;
-}
-
 /* The request is over before PHP has seen it. */
 static void refuse(const struct task *task, int reason) {
   uint64_t bytes;
-  int is_whole = answer_refusal(task, reason, &bytes);
+  counters->refused++;
+  counters->last_refusal = (uint32_t)reason;
+  int is_whole = refusal_send(task, reason, request_name, &bytes);
   /* Of a request that has not come whole the rest follows. */
   leave_connection(task, is_whole && reason < DIRECT_INTAKE);
-  logbook_end((unsigned)atoi(status_line(reason)), (unsigned)reason, bytes);
+  logbook_end(refusal_status(reason), (unsigned)reason, bytes);
 }
 
 static int is_web_server(int connection) {
