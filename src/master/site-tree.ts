@@ -23,6 +23,8 @@ const budgetMs = 1;
 /** So many looks in a hurry; what is still there then waits in the kernel, or forks as fast as it dies. */
 const hurriedLooks = 500;
 const patientMs = 500;
+/** Of the master's time then: seldom, but for long enough to outrun a chain of forks on a machine that is busy. */
+const patientBudgetMs = 10;
 /** A template that forks nobody for half a minute has been stopped, or is none. */
 const looksBeforeGivingUp = hurriedLooks + 60;
 
@@ -132,7 +134,8 @@ export class SiteTree {
     const found = endChildren(templatePid ?? -1, { ...hunt, budgetMs: 0 });
     if (found === 0) return true;
     if (this.#looks === 0 && this.#killed.size === 0) this.#tell(found);
-    return endChildren(templatePid ?? -1, { ...hunt, budgetMs }) === 0;
+    const budget = this.#looks < hurriedLooks ? budgetMs : patientBudgetMs;
+    return endChildren(templatePid ?? -1, { ...hunt, budgetMs: budget }) === 0;
   }
 
   #tell(count: number): void {
