@@ -86,9 +86,10 @@ static void searchChildren(pid_t parent, std::vector<pid_t>* pids) {
 }
 
 /** Each thread has children of its own. */
-static bool listChildren(pid_t parent, std::vector<pid_t>* pids) {
+static bool readChildren(pid_t parent, std::vector<pid_t>* pids) {
   const std::string tasks = "/proc/" + std::to_string(parent) + "/task";
   bool hasLists = false;
+  pids->clear();
   const bool isThere = forNumbers(tasks, [&](pid_t thread) {
     std::string text;
     if (!readWhole(tasks + "/" + std::to_string(thread) + "/children", &text)) return;
@@ -97,6 +98,23 @@ static bool listChildren(pid_t parent, std::vector<pid_t>* pids) {
   });
   if (isThere && !hasLists) searchChildren(parent, pids);
   return isThere;
+}
+
+enum class Listing { none, partial, whole };
+
+/**
+ * proc_pid_task_tid_children(5): a reading may miss somebody when a child that it has passed is waited for meanwhile. That
+ * one is not in the next reading, so two readings in a row that are alike have missed nobody. `partial`: no two are.
+ */
+static Listing listChildren(pid_t parent, std::vector<pid_t>* pids) {
+  std::vector<pid_t> before;
+  if (!readChildren(parent, &before)) return Listing::none;
+  for (int readings = 0; readings < 32; readings++) {
+    if (!readChildren(parent, pids)) return Listing::none;
+    if (*pids == before) return Listing::whole;
+    before.swap(*pids);
+  }
+  return Listing::partial;
 }
 
 static bool holds(const int32_t* list, size_t count, int64_t value) {
@@ -116,6 +134,13 @@ static bool killChild(pid_t pid, pid_t parent, const int32_t* uids, size_t uidCo
   const bool isKilled = isMeant && syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0) == 0;
   close(pidfd);
   return isKilled;
+}
+
+/** Whether somebody is in the second list who is not in the first. */
+static bool hasCome(std::vector<pid_t> before, std::vector<pid_t> after) {
+  std::sort(before.begin(), before.end());
+  std::sort(after.begin(), after.end());
+  return !std::includes(before.begin(), before.end(), after.begin(), after.end());
 }
 
 static int64_t nowUs() {
@@ -138,7 +163,8 @@ static bool readList(Napi::Env env, const Napi::Value& value, List* list) {
 
 /**
  * endChildren(parent, spare, uids, budgetUs): again and again until nobody is found or the time is over.
- * Returns how many were found the last time, -ESRCH when there is no such parent.
+ * Returns how many were found the last time, -ESRCH when there is no such parent. One that was dead when it was looked
+ * at may have left a child, which is then in the next list: nobody is left when nothing lives and nobody has come.
  */
 static Napi::Value endChildren(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -148,14 +174,18 @@ static Napi::Value endChildren(const Napi::CallbackInfo& info) {
     return Napi::Number::New(env, -EINVAL);
   }
   const int64_t endUs = nowUs() + readInt(info, 3);
+  std::vector<pid_t> before, pids;
+  if (listChildren(parent, &pids) == Listing::none) return Napi::Number::New(env, -ESRCH);
   int found = 0;
   do {
-    std::vector<pid_t> pids;
-    if (!listChildren(parent, &pids)) return Napi::Number::New(env, -ESRCH);
     found = 0;
     for (const pid_t pid : pids) {
       if (!holds(spare.at, spare.count, pid) && killChild(pid, parent, uids.at, uids.count)) found++;
     }
+    before.swap(pids);
+    const Listing listing = listChildren(parent, &pids);
+    if (listing == Listing::none) return Napi::Number::New(env, -ESRCH);
+    if (listing == Listing::partial || hasCome(before, pids)) found = std::max(found, 1);
   } while (found > 0 && nowUs() < endUs);
   return Napi::Number::New(env, found);
 }
@@ -164,7 +194,7 @@ static Napi::Value endChildren(const Napi::CallbackInfo& info) {
 static Napi::Value childrenOf(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::vector<pid_t> pids;
-  if (!listChildren(readInt(info, 0), &pids)) return Napi::Number::New(env, -ESRCH);
+  if (listChildren(readInt(info, 0), &pids) == Listing::none) return Napi::Number::New(env, -ESRCH);
   const Napi::Array list = Napi::Array::New(env, pids.size());
   for (uint32_t i = 0; i < pids.size(); i++) list.Set(i, Napi::Number::New(env, pids[i]));
   return list;

@@ -46,9 +46,8 @@ export function escaped(guise: Guise, site: Site): Promise<unknown> {
 
 /**
  * Waits until none is there, and none comes again. One that forks as fast as it dies is caught by chance, look by look:
- * within milliseconds mostly, and later where all processors are busy. A template that does not do what it is told meanwhile
- * is given up after half a minute (src/master/site-tree.ts).
+ * within milliseconds mostly, and later where all processors are busy.
  */
-export async function caught(guise: Guise, site: Site, deadlineMs = 45_000): Promise<void> {
+export async function caught(guise: Guise, site: Site, deadlineMs = 20_000): Promise<void> {
   await until('the end of what a script has started', () => escapees(guise, site).length === 0, deadlineMs);
 }
