@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "image.h"
 #include "protocol.h"
 #include "site.h"
 #include "template.h"
@@ -39,6 +40,7 @@ __attribute__((constructor)) static void start(int argc, char **argv) {
   title_init(argc, argv);
   active = site_from_environment();
   if (active) keep_others_out();
+  if (active) image_prepare();
   site_erase_environment();
   /* The title is written over the arguments, which php-cgi still has to read: template_serve() sets it. */
 }

@@ -28,7 +28,7 @@ import { encodePairs } from '../../src/fastcgi/encode.js';
 import { RecordDecoder } from '../../src/fastcgi/records.js';
 import { preloadLibrary } from '../../src/os/addon.js';
 import { errno } from '../../src/os/errno.js';
-import { launch } from '../../src/os/launch.js';
+import { type LaunchSpec, launch } from '../../src/os/launch.js';
 import { pidfdOpen, pidfdSignal } from '../../src/os/process.js';
 import { reap } from '../../src/os/reap.js';
 import {
@@ -62,6 +62,8 @@ export interface RigOptions {
   readonly owners?: string;
   /** Memory for its workers' slates. */
   readonly shared?: number;
+  /** setrlimit(2). */
+  readonly limits?: LaunchSpec['limits'];
 }
 
 export class Rig {
@@ -122,6 +124,7 @@ export class Rig {
       ],
       identity: { uid: siteUid, gid: siteGid, groups: [siteGid] },
       newSession: true,
+      ...(this.#options.limits === undefined ? {} : { limits: this.#options.limits }),
     }).pid;
     this.#pidfd = pidfdOpen(this.templatePid);
     close(theirs);
