@@ -112,11 +112,6 @@ static void arrange_constants(void) {
   syscall(SYS_close, constants.fd);
 }
 
-void image_arrange(void) {
-  arrange_heap();
-  arrange_constants();
-}
-
 /* --- PHP's code: a page that a process has not touched costs a fault, and each that it has is counted at its end. */
 
 struct range {
@@ -152,12 +147,18 @@ static void replace(uintptr_t start, uintptr_t length) {
   munmap((void *)room, length + HUGE_PAGE);
 }
 
-void image_arrange_code(void) {
-  static int is_done;
+static void arrange_code(void) {
   struct range range = {0, 0};
-  if (is_done) return;
-  is_done = 1;
   dl_iterate_phdr(find_code, &range);
   uintptr_t start = up_to(HUGE_PAGE, range.start), end = down_to(HUGE_PAGE, range.end);
   if (range.start && start < end) replace(start, end - start);
+}
+
+void image_arrange(void) {
+  static int is_done;
+  if (is_done) return;
+  is_done = 1;
+  arrange_heap();
+  arrange_constants();
+  arrange_code();
 }

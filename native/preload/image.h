@@ -10,10 +10,7 @@
 /* Before PHP starts: what it is going to put on the heap begins where a huge page does. */
 void image_prepare(void);
 
-/* When PHP has started, before anything is forked. */
+/* When PHP has started, before the first fork. */
 void image_arrange(void);
-
-/* For a site that forks for each request: PHP's code in huge pages, at the price of 2 to 4 MiB of memory. Once. */
-void image_arrange_code(void);
 
 #endif

@@ -143,7 +143,7 @@ static int fork_worker(const struct order *order, int channel, const sigset_t *m
     has_direct_workers = 1;
     kept_open();
   }
-  if (order->flags & ORDER_ONE_JOB) image_arrange_code();
+  if (order->flags & ORDER_ONE_JOB) image_arrange();
   pid_t pid = fork();
   if (pid == 0) {
     become_worker(order, channel, mask);
@@ -239,7 +239,6 @@ void template_serve(void) {
   sigprocmask(SIG_BLOCK, &blocked, &mask);
   signal(SIGCHLD, on_child);
   title_set("template", site.name);
-  image_arrange();
   tree_hold();
   shared_map();
   globals = engine_globals();

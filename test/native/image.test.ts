@@ -1,13 +1,17 @@
 /** How a template's memory is arranged, as the kernel describes it: proc_pid_smaps(5). */
 
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { Rig, type RigOptions } from './rig.js';
 
 const kib = 1024;
+const page = 4 * kib;
 const hugePage = 2 * kib * kib;
+/** KPF_THP in linux/kernel-page-flags.h. */
+const isHuge = 22n;
 
 interface Area {
+  readonly start: bigint;
   readonly bytes: number;
   /** As in `r-xp`. */
   readonly access: string;
@@ -25,8 +29,16 @@ function areasOf(pid: number): Area[] {
     const [, start = '', end = '', access = '', name = ''] =
       /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ *(.*)/.exec(text) ?? [];
     const size = (key: string): number => Number(new RegExp(`^${key}: +(\\d+)`, 'm').exec(text)?.[1]) * kib;
-    const bytes = Number(BigInt(`0x${end}`) - BigInt(`0x${start}`));
-    return { bytes, access, name, hugeBytes: size('AnonHugePages'), ownBytes: size('Anonymous') };
+    const from = BigInt(`0x${start}`);
+    const bytes = Number(BigInt(`0x${end}`) - from);
+    return {
+      start: from,
+      bytes,
+      access,
+      name,
+      hugeBytes: size('AnonHugePages'),
+      ownBytes: size('Anonymous'),
+    };
   });
 }
 
@@ -35,61 +47,75 @@ const constantsOf = (pid: number): Area[] =>
 const codeOf = (pid: number): Area[] =>
   areasOf(pid).filter(({ name, access, bytes }) => name === '' && access === 'r-xp' && bytes >= hugePage);
 
-async function started(t: Test, options: RigOptions = {}): Promise<Rig> {
+/** proc_pid_pagemap(5) and proc_kpageflags(5): how much of the heap is there, and how much of it in parts of huge pages. */
+function heapOf(pid: number): { readonly heapBytes: number; readonly inLargePages: number } {
+  const pagemap = openSync(`/proc/${pid}/pagemap`, 'r');
+  const flags = openSync('/proc/kpageflags', 'r');
+  const word = (fd: number, index: bigint): bigint => {
+    const bytes = Buffer.alloc(8);
+    readSync(fd, bytes, 0, 8, 8n * index);
+    return bytes.readBigUInt64LE();
+  };
+  let present = 0;
+  let large = 0;
+  for (const { start, bytes } of areasOf(pid).filter(({ name }) => name === '[heap]')) {
+    for (let at = 0; at < bytes; at += page) {
+      const entry = word(pagemap, (start + BigInt(at)) / BigInt(page));
+      if (entry >> 63n === 0n) continue;
+      present += page;
+      if ((word(flags, entry & ((1n << 55n) - 1n)) >> isHuge) & 1n) large += page;
+    }
+  }
+  closeSync(pagemap);
+  closeSync(flags);
+  return { heapBytes: present, inLargePages: large };
+}
+
+/** A template that has forked a worker, which has served a page. */
+async function forked(t: Test, options: RigOptions): Promise<Rig> {
   const rig = new Rig(options);
   t.teardown(() => rig.stop());
   rig.file('a.php', '<?php echo "pages: ", strlen(phpversion()) > 0 ? "served" : "";');
   await rig.start();
-  return rig;
-}
-
-async function serves(t: Test, rig: Rig): Promise<void> {
   await rig.fork(1);
   const { stdout } = await rig.run({ SCRIPT_FILENAME: `${rig.root}/a.php`, REQUEST_METHOD: 'GET' });
   t.match(stdout, /pages: served$/);
+  return rig;
 }
 
 t.test('what the libraries have relocated is in a file, and nobody can write it', async (t) => {
-  const rig = await started(t);
-  const constants = constantsOf(rig.templatePid);
+  const { templatePid } = await forked(t, { oneJob: true });
+  const constants = constantsOf(templatePid);
   t.ok(constants.length > 10, `${constants.length} areas`);
   for (const { access, ownBytes } of constants) {
     t.equal(access, 'r--p', 'private: whoever makes it writable writes a copy of his own');
     t.equal(ownBytes, 0);
   }
-  const others = areasOf(rig.templatePid).filter(({ access, ownBytes }) => access === 'r--p' && ownBytes > 0);
+  const others = areasOf(templatePid).filter(({ access, ownBytes }) => access === 'r--p' && ownBytes > 0);
   t.same(others, [], 'no other constants are copies');
-  await serves(t, rig);
 });
 
-t.test('the heap that PHP has filled is a huge page', async (t) => {
-  const rig = await started(t);
-  const heap = areasOf(rig.templatePid).filter(({ name }) => name === '[heap]');
-  const own = heap.reduce((total, { ownBytes }) => total + ownBytes, 0);
-  const huge = heap.reduce((total, { hugeBytes }) => total + hugeBytes, 0);
-
-  t.ok(huge > own / 2, `of ${own} bytes ${huge} are huge`);
-  await serves(t, rig);
-});
-
-t.test('a pool has its code from the file that all share', async (t) => {
-  const rig = await started(t);
-  await serves(t, rig);
-  t.same(codeOf(rig.templatePid), []);
-});
-
-t.test('for forks for each request the code is in huge pages', async (t) => {
-  const rig = await started(t, { oneJob: true });
-  t.same(codeOf(rig.templatePid), [], 'not before one is asked for');
-  await serves(t, rig);
-  const code = codeOf(rig.templatePid);
+t.test('the code is in huge pages, and cannot be written', async (t) => {
+  const { templatePid } = await forked(t, { oneJob: true });
+  const code = codeOf(templatePid);
   t.equal(code.length, 1);
   t.equal(code[0]?.bytes, code[0]?.hugeBytes);
 });
 
+t.test('the heap that PHP has filled is in huge pages', async (t) => {
+  const { templatePid } = await forked(t, { oneJob: true });
+  const { heapBytes, inLargePages } = heapOf(templatePid);
+  t.ok(inLargePages > heapBytes / 2, `of ${heapBytes} bytes ${inLargePages}`);
+});
+
+t.test('a pool forks seldom, and is left alone', async (t) => {
+  const { templatePid } = await forked(t, {});
+  t.same(constantsOf(templatePid), []);
+  t.same(codeOf(templatePid), []);
+  t.equal(heapOf(templatePid).inLargePages, 0);
+});
+
 t.test('nothing is arranged that a limit forbids, and PHP serves', async (t) => {
-  const small = { fsize: 0 };
-  const rig = await started(t, { limits: small });
-  t.same(constantsOf(rig.templatePid), []);
-  await serves(t, rig);
+  const { templatePid } = await forked(t, { oneJob: true, limits: { fsize: 0 } });
+  t.same(constantsOf(templatePid), []);
 });
