@@ -109,11 +109,13 @@ enum class Listing { none, partial, whole };
 static Listing listChildren(pid_t parent, std::vector<pid_t>* pids) {
   std::vector<pid_t> before;
   if (!readChildren(parent, &before)) return Listing::none;
-  for (int readings = 0; readings < 32; readings++) {
+  for (int readings = 0; readings < 8; readings++) {
     if (!readChildren(parent, pids)) return Listing::none;
     if (*pids == before) return Listing::whole;
     before.swap(*pids);
   }
+  // They differ, so one of the two has somebody in it.
+  if (pids->empty()) pids->swap(before);
   return Listing::partial;
 }
 

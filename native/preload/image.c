@@ -14,6 +14,7 @@
 #define MADV_COLLAPSE 25 /* since Linux 6.1 */
 #endif
 
+/* As x86-64 has them; elsewhere nothing is arranged. */
 #define PAGE ((uintptr_t)4096)
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 
@@ -27,6 +28,7 @@ static uintptr_t heap;
 static uintptr_t heap_end(void) { return (uintptr_t)sbrk(0); }
 
 void image_prepare(void) {
+  if (sysconf(_SC_PAGESIZE) != (long)PAGE) return;
   uintptr_t start = up_to(HUGE_PAGE, heap_end());
   if (sbrk((intptr_t)(start - heap_end())) != (void *)-1) heap = start;
 }
@@ -156,7 +158,7 @@ static void arrange_code(void) {
 
 void image_arrange(void) {
   static int is_done;
-  if (is_done) return;
+  if (is_done || sysconf(_SC_PAGESIZE) != (long)PAGE) return;
   is_done = 1;
   arrange_heap();
   arrange_constants();
