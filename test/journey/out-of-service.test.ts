@@ -1,9 +1,9 @@
 /** Sites that are switched off, given up after too many failures, or begun anew: their visitors are told, others never notice. */
 
-import { copyFileSync, existsSync, realpathSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { until } from '../../src/quickstart/until.js';
 import { apacheFor } from '../harness/apache.js';
-import { type Site, writeAs } from '../harness/guise.js';
+import type { Site } from '../harness/guise.js';
 import { get, type Reply } from '../harness/http.js';
 import { readText } from '../harness/log.js';
 import type { Whoami } from '../harness/php-pages.js';
@@ -17,6 +17,8 @@ await journey(async (t, world) => {
     copyFileSync(program, `${phpOf(name)}.new`);
     renameSync(`${phpOf(name)}.new`, phpOf(name));
   };
+  /** The script takes the file away at once: nothing more can be done to it. */
+  const letGo = (site: Site): void => writeFileSync(`${site.root}/go`, '');
   const real = realpathSync('/usr/bin/php-cgi');
   for (const name of ['routed.test', 'direct.test']) install(name, real);
   const hold = `<?php touch('held'); while (!file_exists('go')) { usleep(10000); clearstatcache(); } unlink('go'); unlink('held');`;
@@ -50,7 +52,7 @@ await journey(async (t, world) => {
       t.equal(await guise.says('site', 'disable', site.name), `disabled ${site.name}\n`);
       const refused = await ask(site);
       t.ok(isRefused(refused), `${refused.status} ${refused.text()}`);
-      writeAs(site, 'go', '');
+      letGo(site);
       t.equal((await running).status, 200, 'what ran has finished');
       t.match(readText(`${guise.instance.sites}/${site.name}.toml`), /^enabled = false$/m);
       t.equal(await stateOf(site), 'disabled');
@@ -70,7 +72,7 @@ await journey(async (t, world) => {
       };
       t.ok(enabled);
       t.not(await pidOf(site), before, 'another process');
-      writeAs(site, 'go', '');
+      letGo(site);
       t.equal((await running).status, 200, 'what ran has finished');
     });
 
