@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -161,6 +162,7 @@ void image_arrange(void) {
   if (is_done || sysconf(_SC_PAGESIZE) != (long)PAGE) return;
   is_done = 1;
   arrange_heap();
-  arrange_constants();
+  /* A core file leaves out what is mapped from a file and has not been written: whoever wants one wants these too. */
+  if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 1) arrange_constants();
   arrange_code();
 }

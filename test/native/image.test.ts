@@ -71,6 +71,9 @@ function heapOf(pid: number): { readonly heapBytes: number; readonly inLargePage
   return { heapBytes: present, inLargePages: large };
 }
 
+/** As guise starts it by default: without core files. */
+const fresh: RigOptions = { oneJob: true, limits: { core: 0 } };
+
 /** A template that has forked a worker, which has served a page. */
 async function forked(t: Test, options: RigOptions): Promise<Rig> {
   const rig = new Rig(options);
@@ -84,7 +87,7 @@ async function forked(t: Test, options: RigOptions): Promise<Rig> {
 }
 
 t.test('what the libraries have relocated is in a file, and nobody can write it', async (t) => {
-  const { templatePid } = await forked(t, { oneJob: true });
+  const { templatePid } = await forked(t, fresh);
   const constants = constantsOf(templatePid);
   t.ok(constants.length > 10, `${constants.length} areas`);
   for (const { access, ownBytes } of constants) {
@@ -96,14 +99,14 @@ t.test('what the libraries have relocated is in a file, and nobody can write it'
 });
 
 t.test('the code is in huge pages, and cannot be written', async (t) => {
-  const { templatePid } = await forked(t, { oneJob: true });
+  const { templatePid } = await forked(t, fresh);
   const code = codeOf(templatePid);
   t.equal(code.length, 1);
   t.equal(code[0]?.bytes, code[0]?.hugeBytes);
 });
 
 t.test('the heap that PHP has filled is in huge pages', async (t) => {
-  const { templatePid } = await forked(t, { oneJob: true });
+  const { templatePid } = await forked(t, fresh);
   const { heapBytes, inLargePages } = heapOf(templatePid);
   t.ok(inLargePages > heapBytes / 2, `of ${heapBytes} bytes ${inLargePages}`);
 });
@@ -116,6 +119,11 @@ t.test('a pool forks seldom, and is left alone', async (t) => {
 });
 
 t.test('nothing is arranged that a limit forbids, and PHP serves', async (t) => {
-  const { templatePid } = await forked(t, { oneJob: true, limits: { fsize: 0 } });
+  const { templatePid } = await forked(t, { oneJob: true, limits: { core: 0, fsize: 0 } });
+  t.same(constantsOf(templatePid), []);
+});
+
+t.test('a site that wants core files keeps its constants, for a core file leaves a file out', async (t) => {
+  const { templatePid } = await forked(t, { oneJob: true, limits: { core: 1024 * kib } });
   t.same(constantsOf(templatePid), []);
 });
