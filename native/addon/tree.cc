@@ -104,7 +104,8 @@ enum class Listing { none, partial, whole };
 
 /**
  * proc_pid_task_tid_children(5): a reading may miss somebody when a child that it has passed is waited for meanwhile. That
- * one is not in the next reading, so two readings in a row that are alike have missed nobody who was there at the first. `partial`: no two are.
+ * one is not in the next reading, so two readings in a row that are alike have missed nobody who was there at the
+ * first. `partial`: no two are.
  */
 static Listing listChildren(pid_t parent, std::vector<pid_t>* pids) {
   std::vector<pid_t> before;

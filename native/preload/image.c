@@ -117,44 +117,56 @@ static void arrange_constants(void) {
 
 /* --- PHP's code: a page that a process has not touched costs a fault, and each that it has is counted at its end. */
 
-struct range {
+struct code {
   uintptr_t start, end;
+  uintptr_t file; /* where the file's first byte would be */
 };
 
 /* The first is the program itself: its code, and the constants on both sides of it. */
 static int find_code(struct dl_phdr_info *info, size_t size, void *data) {
-  struct range *range = data;
+  struct code *code = data;
   (void)size;
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *part = &info->dlpi_phdr[i];
     if (part->p_type != PT_LOAD || (part->p_flags & PF_W)) continue;
     uintptr_t start = info->dlpi_addr + part->p_vaddr;
-    if (!range->start) range->start = up_to(PAGE, start);
+    if (!code->start) {
+      code->start = up_to(PAGE, start);
+      code->file = start - part->p_offset;
+    }
     /* There may be a gap in between, where nothing is mapped. */
-    else if (down_to(PAGE, start) > up_to(PAGE, range->end)) break;
-    range->end = start + part->p_memsz;
+    else if (down_to(PAGE, start) > up_to(PAGE, code->end) || start - part->p_offset != code->file) break;
+    code->end = start + part->p_memsz;
   }
   return 1;
 }
 
+/* As it stands in the program's file: a debugger's or a probe's breakpoint in the original is not to be copied. */
+static int copy_code(uintptr_t copied, uintptr_t start, uintptr_t length, uintptr_t file) {
+  int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  ssize_t n = pread(fd, (void *)copied, length, (off_t)(start - file));
+  syscall(SYS_close, fd);
+  return n == (ssize_t)length && memcmp((void *)copied, (void *)start, length) == 0;
+}
+
 /* A copy in huge pages beside it takes its place at once, and only when it is complete. */
-static void replace(uintptr_t start, uintptr_t length) {
+static void replace(uintptr_t start, uintptr_t length, uintptr_t file) {
   uintptr_t room = (uintptr_t)mmap(NULL, length + HUGE_PAGE, PROT_READ | PROT_WRITE,
                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (room == (uintptr_t)MAP_FAILED) return;
   uintptr_t copied = up_to(HUGE_PAGE, room);
-  memcpy((void *)copied, (void *)start, length);
-  if (madvise((void *)copied, length, MADV_COLLAPSE) == 0 &&
+  if (copy_code(copied, start, length, file) && madvise((void *)copied, length, MADV_COLLAPSE) == 0 &&
       mprotect((void *)copied, length, PROT_READ | PROT_EXEC) == 0)
     mremap((void *)copied, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)start);
   munmap((void *)room, length + HUGE_PAGE);
 }
 
 static void arrange_code(void) {
-  struct range range = {0, 0};
-  dl_iterate_phdr(find_code, &range);
-  uintptr_t start = up_to(HUGE_PAGE, range.start), end = down_to(HUGE_PAGE, range.end);
-  if (range.start && start < end) replace(start, end - start);
+  struct code code = {0, 0, 0};
+  dl_iterate_phdr(find_code, &code);
+  uintptr_t start = up_to(HUGE_PAGE, code.start), end = down_to(HUGE_PAGE, code.end);
+  if (code.start && start < end) replace(start, end - start, code.file);
 }
 
 void image_arrange(void) {

@@ -1,6 +1,6 @@
 /** How a template's memory is arranged, as the kernel describes it: proc_pid_smaps(5). */
 
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { Rig, type RigOptions } from './rig.js';
 
@@ -75,11 +75,12 @@ function heapOf(pid: number): { readonly heapBytes: number; readonly inLargePage
 const fresh: RigOptions = { oneJob: true, limits: { core: 0 } };
 
 /** A template that has forked a worker, which has served a page. */
-async function forked(t: Test, options: RigOptions): Promise<Rig> {
+async function forked(t: Test, options: RigOptions, before?: (rig: Rig) => void): Promise<Rig> {
   const rig = new Rig(options);
   t.teardown(() => rig.stop());
   rig.file('a.php', '<?php echo "pages: ", strlen(phpversion()) > 0 ? "served" : "";');
   await rig.start();
+  before?.(rig);
   await rig.fork(1);
   const { stdout } = await rig.run({ SCRIPT_FILENAME: `${rig.root}/a.php`, REQUEST_METHOD: 'GET' });
   t.match(stdout, /pages: served$/);
@@ -94,6 +95,12 @@ t.test('what the libraries have relocated is in a file, and nobody can write it'
     t.equal(access, 'r--p', 'private: whoever makes it writable writes a copy of his own');
     t.equal(ownBytes, 0);
   }
+  for (const { start, bytes } of constants.slice(0, 1)) {
+    const range = `${start.toString(16)}-${(start + BigInt(bytes)).toString(16)}`;
+    const file = openSync(`/proc/${templatePid}/map_files/${range}`, 'r+');
+    t.throws(() => writeSync(file, 'x'), { code: 'EPERM' }, 'sealed');
+    closeSync(file);
+  }
   const others = areasOf(templatePid).filter(({ access, ownBytes }) => access === 'r--p' && ownBytes > 0);
   t.same(others, [], 'no other constants are copies');
 });
@@ -103,6 +110,32 @@ t.test('the code is in huge pages, and cannot be written', async (t) => {
   const code = codeOf(templatePid);
   t.equal(code.length, 1);
   t.equal(code[0]?.bytes, code[0]?.hugeBytes);
+});
+
+/** A no-op between functions, of ten bytes; with another displacement it is still one. */
+const filling = Buffer.from('662e0f1f840000000000', 'hex');
+
+/** Changes a byte of the program's code as a debugger would: in a copy of the page that is the process's own. */
+function changeCode(pid: number): void {
+  const code = areasOf(pid).filter(({ name, access }) => access === 'r-xp' && name.includes('php-cgi'))[0];
+  if (code === undefined) throw new Error('no code');
+  const memory = openSync(`/proc/${pid}/mem`, 'r+');
+  const text = Buffer.alloc(code.bytes);
+  readSync(memory, text, 0, text.length, code.start);
+  // One in every huge page, whichever of them is arranged.
+  const changed = new Set<bigint>();
+  for (let at = text.indexOf(filling); at >= 0; at = text.indexOf(filling, at + 1)) {
+    const place = code.start + BigInt(at) + 9n;
+    if (changed.has(place / BigInt(hugePage))) continue;
+    changed.add(place / BigInt(hugePage));
+    writeSync(memory, Buffer.of(1), 0, 1, Number(place));
+  }
+  closeSync(memory);
+}
+
+t.test('code that is not as in its file stays where it is: a breakpoint must not be copied', async (t) => {
+  const { templatePid } = await forked(t, fresh, (rig) => changeCode(rig.templatePid));
+  t.same(codeOf(templatePid), []);
 });
 
 t.test('the heap that PHP has filled is in huge pages', async (t) => {
@@ -115,7 +148,6 @@ t.test('a pool forks seldom, and is left alone', async (t) => {
   const { templatePid } = await forked(t, {});
   t.same(constantsOf(templatePid), []);
   t.same(codeOf(templatePid), []);
-  t.equal(heapOf(templatePid).inLargePages, 0);
 });
 
 t.test('nothing is arranged that a limit forbids, and PHP serves', async (t) => {
